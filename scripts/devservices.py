@@ -259,8 +259,9 @@ class Postgres:
         password.write_text(secrets.token_hex(16))
         self.runner.own(password)
         locale = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
-        command = [self._program("initdb"), "-D", self.data, "-U", "holdfast", "--pwfile", password, "--no-instructions"]
-        command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale", locale, *([] if self.durable else ["--no-sync"])]
+        command: list[str | Path] = [self._program("initdb"), "-D", self.data, "-U", "holdfast", "--pwfile", password]
+        command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale", locale, "--no-instructions"]
+        command += [] if self.durable else ["--no-sync"]
         done = subprocess.run(command, check=False, capture_output=True, text=True, **self.runner.process)
         if done.returncode:
             raise ServiceError(f"initdb failed:\n{done.stderr.strip()}")
@@ -271,10 +272,14 @@ class Postgres:
         return " ".join(f"-c {setting}" for setting in settings)
 
     def _control(self, action: str, *arguments: str) -> bool:
-        command = [self._program("pg_ctl"), action, "-D", self.data, "-l", self.log, "-w", "-t", str(START_SECONDS)]
+        command: list[str | Path] = [self._program("pg_ctl"), action, *arguments]
+        command += ["-D", self.data, "-l", self.log, "-w", "-t", str(START_SECONDS)]
         # Not through a pipe: the server inherits it, and reading it would wait for the server's end.
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.run([*command, *arguments], check=False, **quiet, **self.runner.process).returncode == 0
+        silence = subprocess.DEVNULL
+        done = subprocess.run(
+            command, check=False, stdin=silence, stdout=silence, stderr=silence, **self.runner.process
+        )
+        return bool(done.returncode == 0)
 
     def _pid_and_port(self) -> tuple[int, int]:
         # The lines of postmaster.pid: pid, data directory, start time, port, ...
@@ -331,7 +336,8 @@ class Valkey:
         self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
         for _ in range(PORT_ATTEMPTS):
             port = free_port()
-            command = [self._program(), "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+            command: list[str | Path] = [self._program(), "--port", str(port), "--bind", "127.0.0.1"]
+            command += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
             with self.log.open("wb") as log:
                 # A session of its own: a Ctrl-C in the terminal is for the command that uses it.
                 server = subprocess.Popen(
