@@ -1,22 +1,59 @@
-"""Writing an event: one plain INSERT in the caller's transaction, whatever the number of subscribers."""
+"""Writing an event: one plain INSERT in the caller's transaction, whatever the number of subscribers.
+
+The text of each statement is constant, so that it can be prepared; what varies is a parameter. The database draws the ``id`` when
+the statement runs: events of one key are in commit order where the writer locked the aggregate before (an UPDATE of its row does).
+"""
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 from zlib import crc32
 
-from django.db import connections, router, transaction
+from django.db import connections, router
+from django.db.transaction import TransactionManagementError
 
 from holdfast import tracing
 from holdfast.events import Event
 from holdfast.ids import uuid7
 from holdfast.outbox.models import OutboxEvent
+from holdfast.outbox.wakeup import after_commit_wakeup
 
 PARTITIONS = 64
+KEY_LENGTH = 120
 
+_TABLE = OutboxEvent._meta.db_table
 _COLUMNS = "uid, type, key, part, payload, headers, occurred_at, routed"
+
+# One event: the cheapest form there is.
+_INSERT_ONE = {
+    "postgresql": f"""
+        INSERT INTO {_TABLE} ({_COLUMNS})
+        VALUES (%s::uuid, %s, %s, %s, %s::jsonb, %s::jsonb, statement_timestamp(), false)""",
+    "sqlite": f"""
+        INSERT INTO {_TABLE} ({_COLUMNS})
+        VALUES (%s, %s, %s, %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), 0)""",
+}
+
+# Many events: one array for each column, so that the text does not depend on how many there are. WITH ORDINALITY and json_each
+# keep the order, and with it the ids grow in the order of the caller's list.
+_INSERT_MANY = {
+    "postgresql": f"""
+        INSERT INTO {_TABLE} ({_COLUMNS})
+        SELECT uid, type, key, part, payload::jsonb, headers::jsonb, statement_timestamp(), false
+        FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[])
+             WITH ORDINALITY AS event(uid, type, key, part, payload, headers, position)
+        ORDER BY position""",
+    "sqlite": f"""
+        INSERT INTO {_TABLE} ({_COLUMNS})
+        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+               strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), 0
+        FROM json_each(%s) ORDER BY json_each.key""",
+}
+
+_Row = tuple[str, str, str, int, str, str]
+
+# The encoder is made once: json.dumps with options makes one for each call. NaN is not JSON, and PostgreSQL refuses it.
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 
 
 def partition(key: str) -> int:
@@ -30,9 +67,76 @@ def emit(event: Event, *, using: str | None = None) -> UUID:
     Raises ``TransactionManagementError`` outside a transaction: there, the event could be told although what it tells did not
     happen, or the other way round.
     """
-    return emit_many([event], using=using)[0]
+    alias = _alias_in_transaction(using)
+    connection = connections[alias]
+    uid = uuid7()
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_ONE[connection.vendor], _row(event, uid))
+    after_commit_wakeup(alias)
+    return uid
 
 
-def emit_many(events: Sequence[Event], *, using: str | None = None) -> list[UUID]:
-    """Write several events with one INSERT; see ``emit``."""
-    ...
+def emit_many(events: Iterable[Event], *, using: str | None = None) -> list[UUID]:
+    """Write several events with one INSERT, in this order, and return their ids; see ``emit``."""
+    alias = _alias_in_transaction(using)
+    connection = connections[alias]
+    uids: list[UUID] = []
+    rows: list[_Row] = []
+    for event in events:
+        uids.append(uuid7())
+        rows.append(_row(event, uids[-1]))
+    if not rows:
+        return uids
+    params = [_encode(rows)] if connection.vendor == "sqlite" else [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT_MANY[connection.vendor], params)
+    after_commit_wakeup(alias)
+    return uids
+
+
+def insertion(event: Event, *, source: str, computed: Mapping[str, str] | None = None) -> tuple[str, list[str | int]]:
+    """Return the INSERT of an event as SQL and parameters, for a caller who composes one PostgreSQL statement.
+
+    ::
+
+        sql, params = insertion(event, source="posted", computed={"number": "posted.number"})
+        cursor.execute(f"WITH posted AS (INSERT ... RETURNING *), told AS ({sql}) SELECT * FROM posted", [..., *params])
+        after_commit_wakeup(using)
+
+    ``source`` names the CTE that makes the fact: for each of its rows there is an event, whose id is drawn after the row was
+    made, and so after the locks that it took. ``computed`` gives payload fields that only the database knows, as SQL over the
+    source. Both are the caller's own text, never a user's, and constant, so that the whole can be a prepared statement.
+    """
+    payload = "%s::jsonb"
+    if computed:
+        pairs = ", ".join(f"'{name}', {expression}" for name, expression in computed.items())
+        payload = f"%s::jsonb || jsonb_build_object({pairs})"
+    sql = (
+        f"INSERT INTO {_TABLE} ({_COLUMNS})"
+        f" SELECT %s::uuid, %s, %s, %s::smallint, {payload}, %s::jsonb, clock_timestamp(), false FROM {source}"
+    )
+    return sql, list(_row(event, uuid7()))
+
+
+def _alias_in_transaction(using: str | None) -> str:
+    alias = using or router.db_for_write(OutboxEvent)
+    if not connections[alias].in_atomic_block:
+        raise TransactionManagementError(
+            "emit() was called outside transaction.atomic(): an event belongs to the transaction of what it tells."
+        )
+    return alias
+
+
+def _row(event: Event, uid: UUID) -> _Row:
+    key = event.key
+    if len(key) > KEY_LENGTH:
+        raise ValueError(f"The key of {event.type} is {len(key)} characters long; at most {KEY_LENGTH} are stored.")
+    headers = tracing.current()
+    return (
+        uid.hex,
+        event.type,
+        key,
+        partition(key),
+        _encode(event.payload()),
+        _encode(headers) if headers else "{}",
+    )
