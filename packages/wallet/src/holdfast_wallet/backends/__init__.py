@@ -1,0 +1,1 @@
+"""Adapters of the wallet's ports."""
