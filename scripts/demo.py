@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""The whole example project in one terminal: web, outbox relay, Celery worker with beat, Valkey; on an SQLite file.
+
+Everything it writes is under ``.demo/``: remove that folder to start afresh. ``DATABASE_URL``, ``REDIS_URL``, ``HOST``
+and ``PORT`` in the environment win. Ctrl-C ends all of it, and so does the end of any of the processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import FrameType
+
+from devservices import ServiceError, private_valkey, tail
+
+ROOT = Path(__file__).resolve().parent.parent
+PROJECT = ROOT / "example_project"
+DEMO = ROOT / ".demo"
+LOGS = DEMO / "logs"
+READY = DEMO / "ready"
+WELCOME = DEMO / "welcome.txt"
+
+FIRST_PORT, PORTS = 8000, 100
+HEALTHY_SECONDS = 90
+STOP_SECONDS = 10
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+ALARMING = re.compile(r"\b(error|critical|exception)\b|^Traceback", re.IGNORECASE)
+
+
+class DemoError(RuntimeError):
+    """The demo cannot go on, and why."""
+
+
+class Stopped(BaseException):
+    """Somebody asked for the end."""
+
+
+class Process:
+    """A child in a session of its own, whose output goes to a log; what looks alarming in it is shown too."""
+
+    def __init__(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self.log = LOGS / f"{name}.log"
+        # A session of its own: Ctrl-C is for us, who then end the children one after the other.
+        self._child = subprocess.Popen(
+            command,
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+        self._pump = threading.Thread(target=self._follow, daemon=True)
+        self._pump.start()
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status, once there is one."""
+        return self._child.poll()
+
+    def stop(self) -> None:
+        """Ask it to end, and make it when it does not."""
+        for sign, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(self._child.pid, sign)
+                self._child.wait(patience)
+            if self.ended is not None:
+                break
+        self._pump.join(timeout=1)
+
+    def _follow(self) -> None:
+        stream = self._child.stdout
+        assert stream is not None  # noqa: S101 - it was asked for above
+        within_traceback = False
+        with self.log.open("w", buffering=1) as log:
+            for line in stream:
+                log.write(line)
+                # A traceback's lines are indented, up to the one that names the exception.
+                if within_traceback or ALARMING.search(line):
+                    print(f"{self.name:>7} | {line}", end="", flush=True)
+                within_traceback = line.startswith("Traceback") or (within_traceback and line.startswith((" ", "\n")))
+
+
+def settings(redis_url: str) -> dict[str, str]:
+    """Return the environment of the demo's processes."""
+    defaults = {
+        "DATABASE_URL": f"sqlite:///{DEMO / 'holdfast.sqlite3'}",
+        "DJANGO_SETTINGS_MODULE": "config.settings.local",
+        "REDIS_URL": redis_url,
+    }
+    return {**defaults, **os.environ, "PYTHONUNBUFFERED": "1"}
+
+
+def manage(*arguments: str, environment: Mapping[str, str]) -> str:
+    """Run a management command and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        check=False,
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise DemoError(f"'manage.py {' '.join(arguments)}' failed:\n{done.stdout}{done.stderr}".rstrip())
+    return done.stdout
+
+
+def prepare(environment: Mapping[str, str]) -> None:
+    """Migrate and load the demo data, unless nothing that matters to either has changed."""
+    files = [ROOT / "uv.lock", *ROOT.glob("packages/*/src/**/migrations/*.py")]
+    files += [*PROJECT.glob("**/migrations/*.py"), *PROJECT.glob("**/populate*.py")]
+    content = hashlib.sha256(environment["DATABASE_URL"].encode())
+    for file in sorted(files):
+        content.update(file.read_bytes())
+    # A database that is not ours may have been emptied meanwhile; our own file says so by being absent.
+    ours = environment["DATABASE_URL"].removeprefix("sqlite:///")
+    if READY.exists() and READY.read_text() == content.hexdigest() and Path(ours).exists():
+        return
+    say("Migrating ...")
+    manage("migrate", "--verbosity", "0", environment=environment)
+    say("Loading the demo data ...")
+    WELCOME.write_text(manage("populate", environment=environment))
+    READY.write_text(content.hexdigest())
+
+
+def choose_port(host: str) -> int:
+    """Return the port that is asked for, or the first free one."""
+    asked = os.environ.get("PORT")
+    for port in [int(asked)] if asked else range(FIRST_PORT, FIRST_PORT + PORTS):
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((host, port))
+            return port
+    raise DemoError(f"Port {asked} is taken; choose another with PORT=..." if asked else "No port is free.")
+
+
+def commands(host: str, port: int) -> dict[str, list[str]]:
+    """Return what runs, by the name of its log."""
+    address, beat = f"{host}:{port}", str(DEMO / "beat")
+    web = ["-m", "gunicorn", "config.wsgi", "--bind", address, "--workers", "2", "--threads", "4"]
+    worker = ["-m", "celery", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
+    return {
+        "web": [sys.executable, *web],
+        "relay": [sys.executable, "manage.py", "outbox_relay"],
+        "worker": [sys.executable, *worker, "--beat", "--schedule", beat, "--loglevel", "INFO"],
+    }
+
+
+def watch(processes: list[Process], until: float | None = None) -> None:
+    """Return at the time given; raise as soon as a process has ended."""
+    while until is None or time.monotonic() < until:
+        for process in processes:
+            if process.ended is not None:
+                raise DemoError(
+                    f"The {process.name} process ended with status {process.ended}; "
+                    f"the end of {process.log.relative_to(ROOT)}:\n{tail(process.log)}"
+                )
+        time.sleep(0.1)
+
+
+def wait_until_healthy(address: str, processes: list[Process]) -> None:
+    """Return when every component says that it is well."""
+    deadline = time.monotonic() + HEALTHY_SECONDS
+    answer = "no answer"
+    while time.monotonic() < deadline:
+        watch(processes, until=time.monotonic() + 0.2)
+        try:
+            with urllib.request.urlopen(f"{address}/health/", timeout=5) as response:  # noqa: S310 - our own address
+                if response.status == 200:
+                    return
+        except urllib.error.HTTPError as error:
+            answer = error.read().decode(errors="replace")[:1000]
+        except OSError:
+            continue
+    raise DemoError(f"Not healthy after {HEALTHY_SECONDS} seconds: {answer}\nThe logs are in {LOGS}.")
+
+
+def say(text: str) -> None:
+    """Print at once: the reader watches."""
+    print(text, flush=True)
+
+
+def welcome(address: str) -> str:
+    """Return the addresses and the logins."""
+    pages = {
+        "Pages": "/",
+        "Admin": "/admin/",
+        "API": "/schema/swagger-ui/",
+        "Health": "/health/",
+    }
+    lines = [f"  {name:<8} {address}{path}" for name, path in pages.items()]
+    logins = WELCOME.read_text().strip() if WELCOME.exists() else ""
+    return "\n".join(["", *lines, "", logins, "", f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.", ""])
+
+
+@contextlib.contextmanager
+def valkey() -> Iterator[str]:
+    """Lend an address of a Valkey: the environment's, or one of our own."""
+    if url := os.environ.get("REDIS_URL"):
+        yield url
+        return
+    with private_valkey() as server:
+        yield server.url
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[Path]:
+    """Hold the demo's folder, and lend the file that says where it runs: two would share a database and a schedule."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    where = DEMO / "address"
+    with (DEMO / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoError(f"The demo runs already: {where.read_text() or 'it is starting.'}") from None
+        where.write_text("")
+        yield where
+
+
+def serve() -> None:
+    """Prepare, start everything, and keep watch."""
+    host = os.environ.get("HOST", "127.0.0.1")
+    with alone() as where, valkey() as redis_url:
+        environment = settings(redis_url)
+        prepare(environment)
+        port = choose_port(host)
+        address = f"http://{host}:{port}"
+        say("Starting ...")
+        processes: list[Process] = []
+        try:
+            for name, command in commands(host, port).items():
+                processes.append(Process(name, command, environment))
+            wait_until_healthy(address, processes)
+            where.write_text(address)
+            say(welcome(address))
+            watch(processes)
+        finally:
+            # Impatience must not leave half of them running; each has its limit of time.
+            for sign in SIGNALS:
+                signal.signal(sign, signal.SIG_IGN)
+            say("Stopping ...")
+            for process in processes:
+                process.stop()
+
+
+def main() -> int:
+    """Run the demo until somebody or something ends it."""
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise Stopped
+
+    for sign in SIGNALS:
+        signal.signal(sign, stop)
+    try:
+        serve()
+    except Stopped:
+        return 0
+    except (DemoError, ServiceError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

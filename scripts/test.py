@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Run every folder of tests on SQLite and on a real PostgreSQL, and tell what came of it.
+
+::
+
+    test.py                                  everything, with the coverage of the packages
+    test.py wallet                           one folder, on both databases
+    test.py wallet --database sqlite -- -k hold -x
+
+What follows ``--`` goes to pytest. The servers are this run's own (see ``devservices.py``) unless the environment names
+others. A folder brings its own host project: ``tests/<folder>/settings.py``, or else the example project's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from devservices import throwaway
+
+ROOT = Path(__file__).resolve().parent.parent
+REPORTS = ROOT / ".reports"
+LINES_PERCENT = 95
+WORKERS = "2"
+
+# A browser is asked for by name (nox -s e2e).
+NEEDS_A_BROWSER = {"e2e"}
+# The house's rules are about code and documents: no database has a say in them.
+ONE_DATABASE = {"house"}
+NOT_ON = {"sqlite": "not postgres", "postgres": ""}
+
+
+@dataclass
+class Outcome:
+    """What one folder did on one database."""
+
+    suite: str
+    database: str
+    status: int
+    seconds: float
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+    def count(self, junit: Path) -> None:
+        """Add up what pytest wrote down."""
+        if not junit.exists():
+            return
+        for suite in ET.parse(junit).iter("testsuite"):  # noqa: S314 - pytest wrote it a moment ago
+            total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
+            failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+            self.failed += failed
+            self.skipped += skipped
+            self.passed += total - failed - skipped
+
+
+def suites() -> list[str]:
+    """Return the folders that hold tests, in the order of the house: packages, then what builds on them."""
+    found = {path.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").glob("*/**/test_*.py")}
+    first = [folder.name for folder in sorted((ROOT / "packages").iterdir()) if folder.name in found]
+    return [*first, *sorted(found - set(first) - NEEDS_A_BROWSER)]
+
+
+def settings_of(suite: str) -> str:
+    """Return the settings module of a folder's host project."""
+    own = ROOT / "tests" / suite / "settings.py"
+    return f"tests.{suite}.settings" if own.exists() else "config.settings.test"
+
+
+def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[str]) -> Outcome:
+    """Run one folder on one database."""
+    print(f"\n── {suite} on {database} " + "─" * 40, flush=True)
+    junit = REPORTS / f"{suite}-{database}.xml"
+    environment = {**os.environ, **services, "COVERAGE_FILE": str(REPORTS / f"coverage.{suite}-{database}")}
+    if database == "sqlite":
+        environment["DATABASE_URL"] = "sqlite://:memory:"
+    command = [sys.executable, "-m", "pytest", f"tests/{suite}", f"--ds={settings_of(suite)}", f"--junitxml={junit}"]
+    command += ["-q", "-n", WORKERS, "-m", NOT_ON[database], "--cov=packages", "--cov-report=", *extra]
+    start = time.monotonic()
+    status = subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
+    outcome = Outcome(suite, database, status, time.monotonic() - start)
+    outcome.count(junit)
+    return outcome
+
+
+def coverage() -> bool:
+    """Print each package's coverage; tell whether every package has enough of its lines covered."""
+    environment = {**os.environ, "COVERAGE_FILE": str(REPORTS / "coverage")}
+    report = REPORTS / "coverage.json"
+    for command in (["combine", "-q", *map(str, REPORTS.glob("coverage.*-*"))], ["json", "-q", "-o", str(report)]):
+        if subprocess.run(
+            [sys.executable, "-m", "coverage", *command], check=False, cwd=ROOT, env=environment
+        ).returncode:
+            return False
+    files = json.loads(report.read_text())["files"]
+    print(f"\n{'coverage of':<20}{'lines':>9}{'branches':>11}")
+    enough = True
+    for package in sorted(path.name for path in (ROOT / "packages").iterdir()):
+        totals = [file["summary"] for name, file in files.items() if Path(name).parts[:2] == ("packages", package)]
+        lines = _percent(totals, "covered_lines", "num_statements")
+        branches = _percent(totals, "covered_branches", "num_branches")
+        short = "" if lines >= LINES_PERCENT else f"  below {LINES_PERCENT} %"
+        print(f"{package:<20}{lines:>7.1f} %{branches:>9.1f} %{short}")
+        enough &= not short
+    return enough
+
+
+def _percent(totals: Sequence[Mapping[str, int]], part: str, whole: str) -> float:
+    of = sum(file[whole] for file in totals)
+    return 100 * sum(file[part] for file in totals) / of if of else 100.0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line asks for."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    cut = given.index("--") if "--" in given else len(given)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("suites", nargs="*", help=f"of {', '.join(suites())}; all without one")
+    parser.add_argument("--database", action="append", choices=list(NOT_ON), help="both without one")
+    options, extra = parser.parse_args(given[:cut]), given[cut + 1 :]
+    if unknown := set(options.suites) - set(suites()):
+        parser.error(f"there is no such folder of tests: {', '.join(sorted(unknown))}")
+    everything = not (options.suites or options.database or extra)
+
+    REPORTS.mkdir(exist_ok=True)
+    for old in [*REPORTS.glob("coverage*"), *REPORTS.glob("*-sqlite.xml"), *REPORTS.glob("*-postgres.xml")]:
+        old.unlink()
+    outcomes = []
+    with throwaway() as servers:
+        for suite in options.suites or suites():
+            databases = options.database or (["sqlite"] if suite in ONE_DATABASE else list(NOT_ON))
+            outcomes += [run(suite, database, servers.environment(), extra) for database in databases]
+
+    print(f"\n{'tests':<14}{'database':<10}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
+    for one in outcomes:
+        # A status without a failed test: an error of collection, no test at all, a crash.
+        odd = f"  pytest ended with {one.status}" if one.status and not one.failed else ""
+        print(
+            f"{one.suite:<14}{one.database:<10}{one.passed:>8}{one.failed:>8}{one.skipped:>9}{one.seconds:>9.0f}{odd}"
+        )
+    good = bool(outcomes) and all(one.status == 0 for one in outcomes)
+    if everything:
+        good &= coverage()
+    passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
+    print(f"\n{passed} passed, {failed} failed", flush=True)
+    return 0 if good and passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
