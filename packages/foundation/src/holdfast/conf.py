@@ -16,7 +16,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, ClassVar, NotRequired, TypedDict, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, ClassVar, NotRequired, TypedDict, get_args, get_origin, get_type_hints
 
 from django.conf import settings as django_settings
 from django.core.checks import Error
@@ -144,3 +144,18 @@ def _fits(value: Any, kind: Any) -> bool:
 
 def _words(kind: Any) -> str:
     return kind.__name__ if isinstance(kind, type) else str(kind)
+
+
+class FoundationSettings(AppSettings, setting="HOLDFAST"):
+    """The foundation's own settings."""
+
+    API_PATHS: Annotated[
+        tuple[str, ...], "Where paths begin whose 404 and 500 are problem documents also for clients that accept anything."
+    ] = ("/api/",)
+    PROBLEM_TYPE: Annotated[str, "The ``type`` URI of a problem; ``{code}`` stands for its code."] = "urn:problem:{code}"
+    MAX_BODY_BYTES: Annotated[int, "The largest request body that a domain's API reads, in bytes."] = 1_048_576
+    IDEMPOTENCY_RETENTION_HOURS: Annotated[int, "How long the answer to an Idempotency-Key is kept, in hours."] = 48
+    HEALTH_TIMEOUT_SECONDS: Annotated[float, "How long a health check waits for the database, in seconds."] = 2.0
+
+
+settings = FoundationSettings()

@@ -12,6 +12,8 @@ class Refusal(Exception):
 
     code: ClassVar[str] = "holdfast.refused"
     status: ClassVar[int] = 400
+    retry_after_seconds: int | None = None
+    """When the same request may be answered otherwise; the API says it in ``Retry-After``."""
 
     def __init__(self, message: str = "", /, **context: object) -> None:
         self.message = message or type(self).title()

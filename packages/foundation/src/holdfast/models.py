@@ -1,5 +1,6 @@
 """The foundation's tables, each defined in the room that owns it."""
 
+from holdfast.idempotency.models import IdempotencyKey
 from holdfast.outbox.models import (
     InboxEntry,
     OutboxAttempt,
@@ -13,6 +14,7 @@ from holdfast.outbox.models import (
 )
 
 __all__ = [
+    "IdempotencyKey",
     "InboxEntry",
     "OutboxAttempt",
     "OutboxDeadLetter",

@@ -24,3 +24,8 @@ def bound(**headers: str | None) -> Iterator[None]:
         yield
     finally:
         _headers.reset(token)
+
+
+def bind(**headers: str) -> None:
+    """Bind headers until the surrounding ``bound`` block ends."""
+    _headers.set({**_headers.get(), **headers})

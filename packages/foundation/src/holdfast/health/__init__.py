@@ -1,0 +1,10 @@
+"""Is everything that we need there? Named checks, each with an answer of its own.
+
+::
+
+    register("provider", lambda: Health(ok=True, detail={"latency_ms": 12}))
+"""
+
+from holdfast.health.registry import Health, check_all, register, registry
+
+__all__ = ["Health", "check_all", "register", "registry"]
