@@ -1,0 +1,140 @@
+"""What can be done with this repository, each thing once. ``make`` calls these; ``nox --list`` tells them all.
+
+They run in the workspace's own environment (``make`` keeps it in step with the lock), not in one each: what differs
+between environments is tox's business.
+"""
+
+import os
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.4"
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "house", "migrations", "lock"]
+
+ROOT = Path(__file__).parent
+PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path / "pyproject.toml").exists())
+PUBLIC_INDEX = "https://pypi.org/simple"
+# Tools beside this Python first, whatever else is on the PATH.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+# A browser that the system brings, for machines that cannot download Playwright's own.
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def python(session: nox.Session, *arguments: str, **environment: str) -> None:
+    """Run the workspace's Python."""
+    session.run(sys.executable, *arguments, env=environment, external=True)
+
+
+def manage(session: nox.Session, *arguments: str, **environment: str) -> None:
+    """Run a management command of the example project."""
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings.test", "DATABASE_URL": "sqlite://:memory:"}
+    python(session, "-W", "ignore", "example_project/manage.py", *arguments, **{**settings, **environment})
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: Python and templates."""
+    session.run("ruff", "check", external=True)
+    session.run("ruff", "format", "--check", external=True)
+    session.run("djlint", "--quiet", "--lint", "packages", "example_project", external=True)
+
+
+@nox.session
+def format(session: nox.Session) -> None:  # noqa: A001 - the name of the command
+    """Put the style right where a tool can."""
+    session.run("ruff", "check", "--fix", external=True)
+    session.run("ruff", "format", external=True)
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: the packages, strictly."""
+    sources = [str(path) for path in (ROOT / "packages").glob("*/src/*") if path.is_dir()]
+    session.run("mypy", *sources, "scripts", external=True)
+
+
+@nox.session
+def house(session: nox.Session) -> None:
+    """Architecture: who may import whom, and the rules that no linter can state."""
+    session.run("lint-imports", "--no-logo", env={"PYTHONPATH": "example_project"}, external=True)
+    python(session, "-m", "pytest", "tests/house", "--ds=tests.house.settings", "-q", "-p", "no:randomly")
+
+
+@nox.session
+def migrations(session: nox.Session) -> None:
+    """No model has changed without a migration: in each package by itself, and in the example project."""
+    for package in PACKAGES:
+        if (ROOT / "tests" / package / "settings.py").exists():
+            module = next((ROOT / "packages" / package / "src").iterdir()).name
+            settings = f"--settings=tests.{package}.settings"
+            python(session, "-m", "django", "makemigrations", module, "--check", "--dry-run", settings, PYTHONPATH=".")
+    manage(session, "makemigrations", "--check", "--dry-run")
+
+
+@nox.session
+def lock(session: nox.Session) -> None:
+    """The lock says what pyproject.toml asks for, and names nobody's private index."""
+    # An index of the environment would be written into the lock; see 'make lock'.
+    private = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+    without: dict[str, str | None] = dict.fromkeys(private)
+    session.run("uv", "lock", "--check", "--no-config", "--default-index", PUBLIC_INDEX, env=without, external=True)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests, on SQLite and on PostgreSQL."""
+    python(session, "scripts/test.py", *session.posargs)
+
+
+@nox.session
+def alone(session: nox.Session) -> None:
+    """Each package alone, from its built wheel, on this Python and the oldest Django."""
+    names = ",".join(f"py{sys.version_info[0]}{sys.version_info[1]}-django52-{name}-sqlite" for name in PACKAGES)
+    python(session, "-m", "tox", "run", "-e", names, *session.posargs)
+
+
+@nox.session
+def e2e(session: nox.Session) -> None:
+    """The pages, in a real browser."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    browser = {"BROWSER_PATH": found} if found and not os.environ.get("BROWSER_PATH") else {}
+    python(session, "-m", "pytest", "tests/e2e", "--ds=config.settings.test", *session.posargs, **browser)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Side by side with the peers: ``nox -s bench -- wallet`` or ``-- outbox``."""
+    uv_run = ["uv", "run", "--frozen", "--inexact", "--group", "bench", "--group", "services"]
+    session.run(*uv_run, "python", "-m", "benchmarks", *session.posargs, external=True)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """The documentation, into docs/_build; a warning is an error."""
+    uv_run = ["uv", "run", "--frozen", "--inexact", "--group", "docs"]
+    session.run(*uv_run, "sphinx-build", "-W", "--keep-going", "-b", "html", "docs", "docs/_build", external=True)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """The packages' wheels and source distributions, into dist/."""
+    shutil.rmtree(ROOT / "dist", ignore_errors=True)
+    session.run("uv", "build", "--quiet", "--all-packages", "--out-dir", "dist", external=True)
+
+
+@nox.session
+def schema(session: nox.Session) -> None:
+    """The OpenAPI document, validated, into docs/reference/openapi.yaml."""
+    target = ROOT / "docs" / "reference" / "openapi.yaml"
+    target.parent.mkdir(exist_ok=True)
+    manage(session, "spectacular", "--validate", "--fail-on-warn", "--file", str(target))
+
+
+@nox.session
+def tables(session: nox.Session) -> None:
+    """The READMEs' tables and diagrams, written again from the code."""
+    python(session, "scripts/readme_tables.py", "--write")
