@@ -1,0 +1,1 @@
+"""People over HTTP: registration, the profile, and the three ways to sign in."""

@@ -1,0 +1,116 @@
+"""Doors to the people's verbs, and to the tokens of the two libraries."""
+
+from typing import Any
+
+from django.contrib.auth import authenticate
+from drf_spectacular.utils import extend_schema
+from holdfast.api.views import DomainAPIView
+from rest_framework.authtoken.models import Token
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from people import attempts, selectors, services
+from people.api import serializers
+from people.models import User
+
+
+class OpenView(DomainAPIView):
+    """A door for who is not known yet: slower to open than the others."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_classes = [ScopedRateThrottle]
+    throttle_scope = "sign_in"
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Say how to come back, so that a wrong password is 401 and not 403."""
+        return 'Bearer realm="api"'
+
+    def sign_in(self, request: Request) -> User:
+        """Return who these credentials belong to. Raises ``AuthenticationFailed``."""
+        credentials = self.parse(serializers.CredentialsInput)
+        address = request.META.get("REMOTE_ADDR", "")
+        if attempts.exhausted(credentials["username"], address):
+            raise AuthenticationFailed("Too many attempts. Try again later.", code="attempts_exhausted")
+        user = authenticate(request, **credentials)
+        if user is None:
+            attempts.count(credentials["username"], address)
+            raise AuthenticationFailed("The username or the password is wrong.", code="credentials_wrong")
+        attempts.forgive(credentials["username"], address)
+        return user
+
+
+def _identity(user: User) -> dict[str, Any]:
+    return {"user_id": user.pk, "username": user.username, "is_staff": user.is_staff}
+
+
+class RegistrationView(OpenView):
+    """POST: an account for a new person."""
+
+    @extend_schema(request=serializers.RegistrationInput, responses={201: serializers.ProfileOutput}, tags=["people"])
+    def post(self, request: Request) -> Response:
+        """Register a person."""
+        user = services.register_person(**self.parse(serializers.RegistrationInput))
+        return Response(serializers.ProfileOutput(user).data, status=201)
+
+
+class ProfileView(DomainAPIView):
+    """GET, PATCH: who I am here."""
+
+    @extend_schema(responses=serializers.ProfileOutput, tags=["people"])
+    def get(self, request: Request) -> Response:
+        """Show my profile."""
+        return Response(serializers.ProfileOutput(request.user).data)
+
+    @extend_schema(request=serializers.ProfileInput, responses=serializers.ProfileOutput, tags=["people"])
+    def patch(self, request: Request) -> Response:
+        """Change my profile."""
+        known = {
+            "email": request.user.email,
+            "first_name": request.user.first_name,
+            "last_name": request.user.last_name,
+        }
+        user = services.change_profile(user_id=request.user.pk, **known | self.parse(serializers.ProfileInput))
+        return Response(serializers.ProfileOutput(user).data)
+
+
+class JWTView(OpenView):
+    """POST: a pair of JSON web tokens."""
+
+    @extend_schema(request=serializers.CredentialsInput, responses=serializers.JWTOutput, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Sign in for a while."""
+        user = self.sign_in(request)
+        refresh = RefreshToken.for_user(user)
+        return Response({**_identity(user), "access": str(refresh.access_token), "refresh": str(refresh)})
+
+
+class JWTRefreshView(OpenView):
+    """POST: a new access token for a refresh token."""
+
+    @extend_schema(request=serializers.RefreshInput, responses=serializers.AccessOutput, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Stay signed in."""
+        try:
+            refresh = RefreshToken(self.parse(serializers.RefreshInput)["refresh"])
+        except TokenError as error:
+            raise InvalidToken(str(error)) from error
+        if not selectors.is_active(refresh.get("user_id")):
+            raise AuthenticationFailed("This account is closed.", code="user_inactive")
+        return Response({"access": str(refresh.access_token)})
+
+
+class TokenView(OpenView):
+    """POST: a token that stays valid until it is deleted, for scripts."""
+
+    @extend_schema(request=serializers.CredentialsInput, responses=serializers.TokenOutput, tags=["auth"])
+    def post(self, request: Request) -> Response:
+        """Sign in for good."""
+        user = self.sign_in(request)
+        token, _ = Token.objects.get_or_create(user=user)
+        return Response({**_identity(user), "token": token.key})

@@ -1,0 +1,25 @@
+"""A limit on guesses: so many failed sign-ins for one name from one address, then none for a while."""
+
+from django.conf import settings
+from django.core.cache import cache
+
+
+def _key(username: str, address: str) -> str:
+    return f"people:attempts:{address}:{username.casefold()}".replace(" ", "_")
+
+
+def exhausted(username: str, address: str) -> bool:
+    """Tell whether this name was tried too often from this address."""
+    return bool(cache.get(_key(username, address), 0) >= settings.SIGN_IN_ATTEMPTS)
+
+
+def count(username: str, address: str) -> None:
+    """Count one failure."""
+    key = _key(username, address)
+    cache.add(key, 0, settings.SIGN_IN_ATTEMPTS_SECONDS)
+    cache.incr(key)
+
+
+def forgive(username: str, address: str) -> None:
+    """Forget the failures: the right password was given."""
+    cache.delete(_key(username, address))

@@ -1,0 +1,1 @@
+"""What people type: a form reads it, the verb decides."""

@@ -1,0 +1,92 @@
+"""What pages have in common: a refusal is an answer, on the page and with its own status.
+
+``Page`` shows, ``FormPage`` runs one verb. A verb refuses by raising, and nobody catches it in between: a form shows the refusal
+above what was typed, so that nothing has to be typed again; any other page becomes the error page of that status.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.generic import FormView, TemplateView, View
+from holdfast import errors
+from holdfast.ids import uuid7
+
+
+class RefusalsAnswered(View):
+    """Turns a refusal that a page raises into the page of its status."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Answer the request."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except errors.NotFound as refusal:
+            raise Http404(refusal.message) from refusal
+        except errors.Refusal as refusal:
+            return render(request, "storefront/refused.html", {"refusal": refusal}, status=refusal.status)
+
+
+class Page(LoginRequiredMixin, RefusalsAnswered, TemplateView):
+    """A page that shows something to who is signed in."""
+
+    @property
+    def owner_id(self) -> int:
+        """The scope of every question and every verb: outside it nothing exists."""
+        return int(self.request.user.pk)
+
+
+class OpenFormPage(RefusalsAnswered, FormView):
+    """A page with a form that runs one verb, for everybody."""
+
+    done = ""
+
+    def run(self, form: Form) -> Any:
+        """Run the verb and return its result."""
+        return form.save()  # type: ignore[attr-defined]  # a form that has a verb of its own
+
+    def where_to(self, result: Any) -> str:
+        """Return where the person goes after it."""
+        return str(self.get_success_url())
+
+    def form_valid(self, form: Form) -> HttpResponse:
+        """Run the verb, or show why not."""
+        try:
+            result = self.run(form)
+        except errors.Refusal as refusal:
+            context = self.get_context_data(form=form, refusal=refusal)
+            return self.render_to_response(context, status=refusal.status)
+        if self.done:
+            messages.success(self.request, self.done)
+        return HttpResponseRedirect(self.where_to(result))
+
+    def form_invalid(self, form: Form) -> HttpResponse:
+        """Show what is wrong, and say so in the status as well."""
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+
+class FormPage(LoginRequiredMixin, OpenFormPage):
+    """A page with a form that runs one verb, for who is signed in.
+
+    The form carries the verb's key: sent twice, it runs once.
+    """
+
+    @property
+    def owner_id(self) -> int:
+        """The scope of every question and every verb: outside it nothing exists."""
+        return int(self.request.user.pk)
+
+    def get_initial(self) -> dict[str, Any]:
+        """Give the form its key."""
+        return super().get_initial() | {"key": uuid7()}
+
+
+def chosen_uuid(request: HttpRequest, name: str) -> UUID | None:
+    """Return the id that a link chose for a form, or ``None`` for anything else."""
+    try:
+        return UUID(request.GET.get(name, ""))
+    except ValueError:
+        return None

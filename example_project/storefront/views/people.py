@@ -1,0 +1,76 @@
+"""Registering, signing in, the profile."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.views import LoginView as DjangoLoginView
+from django.contrib.auth.views import PasswordChangeView as DjangoPasswordChangeView
+from django.forms import Form
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse_lazy
+from people import services
+from people.models import User
+
+from storefront.forms.people import LoginForm, ProfileForm, RegistrationForm
+from storefront.pages import FormPage, OpenFormPage
+
+
+class RegisterView(OpenFormPage):
+    """A new account, signed in at once."""
+
+    template_name = "storefront/people/register.html"
+    form_class = RegistrationForm
+    success_url = reverse_lazy("storefront:wallet")
+    done = "Welcome. Your account is ready."
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Lead who is signed in to the wallet."""
+        if request.user.is_authenticated:
+            return redirect("storefront:wallet")
+        return super().dispatch(request, *args, **kwargs)
+
+    def run(self, form: Form) -> User:
+        """Register the person."""
+        user = services.register_person(**form.cleaned_data)
+        login(self.request, user, backend="django.contrib.auth.backends.ModelBackend")
+        return user
+
+
+class LoginView(DjangoLoginView):
+    """Signing in."""
+
+    template_name = "storefront/people/login.html"
+    authentication_form = LoginForm
+    redirect_authenticated_user = True
+
+
+class ProfileView(FormPage):
+    """Who I am here."""
+
+    template_name = "storefront/people/profile.html"
+    form_class = ProfileForm
+    success_url = reverse_lazy("storefront:profile")
+    done = "Your profile is saved."
+
+    def get_initial(self) -> dict[str, Any]:
+        """Show what is known."""
+        user = self.request.user
+        return {"first_name": user.first_name, "last_name": user.last_name, "email": user.email}
+
+    def run(self, form: Form) -> User:
+        """Change the profile."""
+        return services.change_profile(user_id=self.owner_id, **form.cleaned_data)
+
+
+class PasswordView(DjangoPasswordChangeView):
+    """A new password."""
+
+    template_name = "storefront/people/password.html"
+    success_url = reverse_lazy("storefront:profile")
+
+    def form_valid(self, form: Any) -> Any:
+        """Change it, and say so."""
+        messages.success(self.request, "Your password is changed.")
+        return super().form_valid(form)
