@@ -1,0 +1,297 @@
+-- The law of the ledger on PostgreSQL.
+--
+-- Inserting a transfer moves both balances; inserting a hold sets money aside; ending a hold gives the rest back. Nothing else
+-- changes a balance, and no line of the history is changed or removed: not by the application, not by SQL typed by hand.
+--
+--   holdfast_wallet_transfer_post    BEFORE INSERT ON transfer    moves balances, fills running balances, versions, number, time
+--   holdfast_wallet_hold_place       BEFORE INSERT ON hold        sets money aside
+--   holdfast_wallet_hold_end         BEFORE UPDATE ON hold        gives the rest back, keeps the history
+--   holdfast_wallet_*_guard          BEFORE anything else         refuses it
+--
+-- A refusal has an SQLSTATE of our own, and details as JSON:
+--
+--   WL001 insufficient funds      WL005 unknown account        WL010 hold is not open        WL020 not the reverse of its original
+--   WL002 maximum balance         WL006 other currency         WL011 hold has expired        WL021 reverses more than there was
+--   WL003 frozen                  WL007 kept in slots          WL012 more than the hold      WL022 reverses a reversal
+--   WL004 closed                                                                             WL900 against the law
+--
+-- READ COMMITTED suffices: every rule is checked in the WHERE clause of the UPDATE that takes the row's lock, or after it.
+
+CREATE SEQUENCE holdfast_wallet_transfer_number_seq OWNED BY holdfast_wallet_transfer.number;
+
+-- Each posting writes new versions of two accounts: half-empty pages keep them on their page, and out of the indexes (HOT).
+ALTER TABLE holdfast_wallet_account SET (fillfactor = 50);
+ALTER TABLE holdfast_wallet_hold SET (fillfactor = 80);
+
+CREATE VIEW holdfast_wallet_entry AS
+SELECT source_id AS account_id, source_version AS version, -amount_minor AS amount_minor, source_balance_minor AS balance_minor,
+       currency, target_id AS counterparty_id, id AS transfer_id, kind, journal_id, effective_at, recorded_at
+FROM holdfast_wallet_transfer
+UNION ALL
+SELECT target_id, target_version, amount_minor, target_balance_minor,
+       currency, source_id, id, kind, journal_id, effective_at, recorded_at
+FROM holdfast_wallet_transfer;
+
+
+-- Says why an account does not take a change of its balance or of what is held on it. Returns, with the row locked, where it
+-- would take it after all: somebody else's commit came between the refused UPDATE and this look.
+CREATE FUNCTION holdfast_wallet_explain(account uuid, money text, delta bigint, taken bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    found_row holdfast_wallet_account;
+    available bigint;
+BEGIN
+    -- The conditions below are those of the UPDATEs that call this, turned round, one by one: what passes all of them fits.
+    IF delta IS NULL OR taken IS NULL OR money IS NULL THEN
+        RAISE EXCEPTION 'an amount and a currency are needed' USING ERRCODE = 'not_null_violation';
+    END IF;
+    SELECT * INTO found_row FROM holdfast_wallet_account WHERE id = account FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'unknown account' USING ERRCODE = 'WL005', DETAIL = json_build_object('account_id', account);
+    ELSIF found_row.slots > 1 THEN
+        RAISE EXCEPTION 'kept in slots' USING ERRCODE = 'WL007', DETAIL = json_build_object('account_id', account);
+    ELSIF found_row.currency <> money THEN
+        RAISE EXCEPTION 'other currency' USING ERRCODE = 'WL006',
+            DETAIL = json_build_object('account_id', account, 'currency', found_row.currency);
+    ELSIF found_row.state = 'closed' THEN
+        RAISE EXCEPTION 'closed' USING ERRCODE = 'WL004', DETAIL = json_build_object('account_id', account);
+    ELSIF found_row.state = 'frozen' AND (delta <= 0 OR found_row.credits_blocked) THEN
+        RAISE EXCEPTION 'frozen' USING ERRCODE = 'WL003', DETAIL = json_build_object('account_id', account);
+    ELSIF found_row.held_minor + taken < 0 THEN
+        RAISE EXCEPTION 'more than is held' USING ERRCODE = 'WL012', DETAIL = json_build_object('remaining', found_row.held_minor);
+    END IF;
+    available := found_row.balance_minor - found_row.held_minor + found_row.overdraft_limit_minor;
+    IF delta <= 0 AND available + delta - taken < 0 THEN
+        RAISE EXCEPTION 'insufficient funds' USING ERRCODE = 'WL001',
+            DETAIL = json_build_object('account_id', account, 'available', available, 'currency', money);
+    ELSIF delta >= 0 AND found_row.balance_minor + delta > found_row.maximum_balance_minor THEN
+        RAISE EXCEPTION 'maximum balance' USING ERRCODE = 'WL002', DETAIL = json_build_object(
+            'account_id', account, 'room', found_row.maximum_balance_minor - found_row.balance_minor, 'currency', money);
+    END IF;
+END $$;
+
+
+-- Pays a capture out of its hold. The account is locked by now: accounts always come before holds.
+CREATE FUNCTION holdfast_wallet_capture(capture holdfast_wallet_transfer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    reserve holdfast_wallet_hold;
+BEGIN
+    SELECT * INTO reserve FROM holdfast_wallet_hold
+    WHERE id = capture.hold_id AND account_id = capture.source_id FOR NO KEY UPDATE;
+    IF NOT FOUND OR reserve.state <> 'open' THEN
+        RAISE EXCEPTION 'hold is not open' USING ERRCODE = 'WL010',
+            DETAIL = json_build_object('hold_id', capture.hold_id, 'state', reserve.state);
+    ELSIF reserve.expires_at <= clock_timestamp() THEN
+        RAISE EXCEPTION 'hold has expired' USING ERRCODE = 'WL011', DETAIL = json_build_object('hold_id', capture.hold_id);
+    ELSIF reserve.captured_minor + reserve.released_minor + capture.amount_minor > reserve.amount_minor THEN
+        RAISE EXCEPTION 'more than the hold' USING ERRCODE = 'WL012', DETAIL = json_build_object(
+            'hold_id', capture.hold_id, 'currency', reserve.currency,
+            'remaining', reserve.amount_minor - reserve.captured_minor - reserve.released_minor);
+    END IF;
+    UPDATE holdfast_wallet_hold SET captured_minor = captured_minor + capture.amount_minor WHERE id = capture.hold_id;
+    INSERT INTO holdfast_wallet_holdevent (hold_id, kind, amount_minor, transfer_id, recorded_at)
+    VALUES (capture.hold_id, 'captured', capture.amount_minor, capture.id, capture.recorded_at);
+END $$;
+
+
+-- Checks a reversal against its original. Both accounts are locked by now, and they are the same for every reversal of one
+-- transfer: reversals of it come one after the other.
+CREATE FUNCTION holdfast_wallet_check_reversal(reversal holdfast_wallet_transfer) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    original holdfast_wallet_transfer;
+    reversible bigint;
+BEGIN
+    SELECT * INTO original FROM holdfast_wallet_transfer WHERE id = reversal.reverses_id;
+    IF NOT FOUND OR original.source_id <> reversal.target_id OR original.target_id <> reversal.source_id THEN
+        RAISE EXCEPTION 'not the reverse of its original' USING ERRCODE = 'WL020',
+            DETAIL = json_build_object('transfer_id', reversal.reverses_id);
+    ELSIF original.reverses_id IS NOT NULL THEN
+        RAISE EXCEPTION 'reverses a reversal' USING ERRCODE = 'WL022', DETAIL = json_build_object('transfer_id', original.id);
+    END IF;
+    SELECT original.amount_minor - COALESCE(sum(amount_minor), 0) INTO reversible
+    FROM holdfast_wallet_transfer WHERE reverses_id = original.id;
+    IF reversal.amount_minor > reversible THEN
+        RAISE EXCEPTION 'reverses more than there was' USING ERRCODE = 'WL021', DETAIL = json_build_object(
+            'transfer_id', original.id, 'reversible', reversible, 'currency', original.currency);
+    END IF;
+END $$;
+
+
+-- Posts a transfer. The account with the lower id is always locked first, so that opposite transfers cannot deadlock.
+CREATE FUNCTION holdfast_wallet_transfer_post() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    account uuid := LEAST(NEW.source_id, NEW.target_id);
+    captured bigint := CASE WHEN NEW.hold_id IS NULL THEN 0 ELSE NEW.amount_minor END;
+    delta bigint;
+    taken bigint;
+    new_balance bigint;
+    new_version bigint;
+BEGIN
+    FOR turn IN 1..2 LOOP
+        delta := CASE WHEN account = NEW.source_id THEN -NEW.amount_minor ELSE NEW.amount_minor END;
+        taken := CASE WHEN account = NEW.source_id THEN -captured ELSE 0 END;
+        LOOP
+            UPDATE holdfast_wallet_account
+            SET balance_minor = balance_minor + delta, held_minor = held_minor + taken, version = version + 1
+            WHERE id = account AND currency = NEW.currency AND slots = 1
+              AND (state = 'active' OR state = 'frozen' AND delta > 0 AND NOT credits_blocked)
+              AND (delta > 0 OR overdraft_limit_minor IS NULL
+                   OR balance_minor + delta >= held_minor + taken - overdraft_limit_minor)
+              AND (delta < 0 OR maximum_balance_minor IS NULL OR balance_minor + delta <= maximum_balance_minor)
+              AND held_minor + taken >= 0
+            RETURNING balance_minor, version INTO new_balance, new_version;
+            EXIT WHEN FOUND;
+            PERFORM holdfast_wallet_explain(account, NEW.currency, delta, taken);
+        END LOOP;
+        IF account = NEW.source_id THEN
+            NEW.source_balance_minor := new_balance;
+            NEW.source_version := new_version;
+        ELSE
+            NEW.target_balance_minor := new_balance;
+            NEW.target_version := new_version;
+        END IF;
+        account := GREATEST(NEW.source_id, NEW.target_id);
+    END LOOP;
+    -- Under both locks: neither the number nor the time runs back within an account.
+    NEW.number := nextval('holdfast_wallet_transfer_number_seq');
+    NEW.recorded_at := clock_timestamp();
+    NEW.effective_at := COALESCE(NEW.effective_at, NEW.recorded_at);
+    IF NEW.hold_id IS NOT NULL THEN
+        PERFORM holdfast_wallet_capture(NEW);
+    END IF;
+    IF NEW.reverses_id IS NOT NULL THEN
+        PERFORM holdfast_wallet_check_reversal(NEW);
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER holdfast_wallet_transfer_post BEFORE INSERT ON holdfast_wallet_transfer
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_transfer_post();
+
+
+-- Sets the money of a new hold aside.
+CREATE FUNCTION holdfast_wallet_hold_place() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    LOOP
+        UPDATE holdfast_wallet_account SET held_minor = held_minor + NEW.amount_minor
+        WHERE id = NEW.account_id AND currency = NEW.currency AND slots = 1 AND state = 'active'
+          AND (overdraft_limit_minor IS NULL OR balance_minor >= held_minor + NEW.amount_minor - overdraft_limit_minor);
+        EXIT WHEN FOUND;
+        PERFORM holdfast_wallet_explain(NEW.account_id, NEW.currency, 0, NEW.amount_minor);
+    END LOOP;
+    NEW.state := 'open';
+    NEW.captured_minor := 0;
+    NEW.released_minor := 0;
+    NEW.created_at := clock_timestamp();
+    INSERT INTO holdfast_wallet_holdevent (hold_id, kind, amount_minor, recorded_at)
+    VALUES (NEW.id, 'placed', NEW.amount_minor, NEW.created_at);
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER holdfast_wallet_hold_place BEFORE INSERT ON holdfast_wallet_hold
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_hold_place();
+
+
+-- Ends a hold, and gives what is left of it back to its account. Whatever else somebody wants to change of it is refused.
+CREATE FUNCTION holdfast_wallet_hold_end() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    rest bigint := OLD.amount_minor - OLD.captured_minor - OLD.released_minor;
+BEGIN
+    IF current_setting('holdfast_wallet.unlocked', true) = 'on' THEN
+        RETURN NEW;
+    END IF;
+    IF (NEW.id, NEW.account_id, NEW.currency, NEW.amount_minor, NEW.created_at)
+            IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.currency, OLD.amount_minor, OLD.created_at)
+       OR NEW.expires_at IS DISTINCT FROM OLD.expires_at
+       -- Captures are made by posting a transfer: its trigger is one level above this one.
+       OR NEW.captured_minor <> OLD.captured_minor AND pg_trigger_depth() < 2
+       OR OLD.state <> 'open' AND (NEW.state, NEW.released_minor) IS DISTINCT FROM (OLD.state, OLD.released_minor)
+       OR NEW.released_minor <> OLD.released_minor + CASE WHEN NEW.state = OLD.state THEN 0 ELSE rest END
+       OR NEW.state = 'captured' AND OLD.state = 'open' AND OLD.captured_minor = 0
+       OR NEW.state = 'expired' AND OLD.state = 'open' AND COALESCE(OLD.expires_at > clock_timestamp(), true) THEN
+        RAISE EXCEPTION 'holdfast_wallet: a hold is only captured by a transfer, or ended once, with all that is left of it'
+            USING ERRCODE = 'WL900';
+    END IF;
+    IF NEW.state <> OLD.state AND rest > 0 THEN
+        UPDATE holdfast_wallet_account SET held_minor = held_minor - rest WHERE id = NEW.account_id;
+        INSERT INTO holdfast_wallet_holdevent (hold_id, kind, amount_minor, recorded_at)
+        VALUES (NEW.id, CASE NEW.state WHEN 'expired' THEN 'expired' ELSE 'released' END, rest, clock_timestamp());
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER holdfast_wallet_hold_end BEFORE UPDATE ON holdfast_wallet_hold
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_hold_end();
+
+
+-- Refuses what is against the law. The switch for test suites, whose tables have to be emptied between tests, is a setting of the
+-- session: 'flush' lets rows be removed, 'on' lets everything be done. Tables without rows may be emptied by anybody.
+CREATE FUNCTION holdfast_wallet_guard() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    switch text := current_setting('holdfast_wallet.unlocked', true);
+    allowed boolean := COALESCE(switch = 'on' OR switch = 'flush' AND TG_OP IN ('DELETE', 'TRUNCATE'), false);
+BEGIN
+    IF NOT allowed AND TG_OP = 'TRUNCATE' THEN
+        EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.%I)', TG_TABLE_SCHEMA, TG_TABLE_NAME) INTO allowed;
+    END IF;
+    IF NOT allowed THEN
+        RAISE EXCEPTION 'holdfast_wallet: % ON % is refused: %', TG_OP, TG_TABLE_NAME, TG_ARGV[0] USING ERRCODE = 'WL900';
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN OLD;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER holdfast_wallet_account_new_guard BEFORE INSERT ON holdfast_wallet_account
+    FOR EACH ROW WHEN (NEW.balance_minor <> 0 OR NEW.held_minor <> 0 OR NEW.version <> 0)
+    EXECUTE FUNCTION holdfast_wallet_guard('an account is opened empty');
+
+-- pg_trigger_depth() is 0 for a statement from outside, and more inside the triggers above.
+CREATE TRIGGER holdfast_wallet_account_money_guard BEFORE UPDATE ON holdfast_wallet_account
+    FOR EACH ROW WHEN (pg_trigger_depth() < 1 AND (
+        NEW.balance_minor <> OLD.balance_minor OR NEW.held_minor <> OLD.held_minor OR NEW.version <> OLD.version))
+    EXECUTE FUNCTION holdfast_wallet_guard('balances change only through transfers, held money only through holds');
+
+CREATE TRIGGER holdfast_wallet_account_identity_guard BEFORE UPDATE ON holdfast_wallet_account
+    FOR EACH ROW WHEN (
+        NEW.id <> OLD.id OR NEW.currency <> OLD.currency OR NEW.role <> OLD.role OR NEW.slots <> OLD.slots
+        OR NEW.owner_id IS DISTINCT FROM OLD.owner_id OR NEW.slot_of_id IS DISTINCT FROM OLD.slot_of_id
+        OR OLD.state = 'closed' AND NEW.state <> 'closed')
+    EXECUTE FUNCTION holdfast_wallet_guard('whose account it is and what it is for never changes, and closed is for good');
+
+CREATE TRIGGER holdfast_wallet_account_kept_guard BEFORE DELETE ON holdfast_wallet_account
+    FOR EACH ROW WHEN (OLD.version <> 0 OR OLD.held_minor <> 0)
+    EXECUTE FUNCTION holdfast_wallet_guard('an account with a history is kept');
+
+CREATE TRIGGER holdfast_wallet_transfer_guard BEFORE UPDATE OR DELETE ON holdfast_wallet_transfer
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_guard('a transfer is final; reverse it with another one');
+
+CREATE TRIGGER holdfast_wallet_hold_guard BEFORE DELETE ON holdfast_wallet_hold
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_guard('a hold is kept; release it');
+
+CREATE TRIGGER holdfast_wallet_holdevent_new_guard BEFORE INSERT ON holdfast_wallet_holdevent
+    FOR EACH ROW WHEN (pg_trigger_depth() < 1)
+    EXECUTE FUNCTION holdfast_wallet_guard('the history of a hold writes itself');
+
+CREATE TRIGGER holdfast_wallet_holdevent_guard BEFORE UPDATE OR DELETE ON holdfast_wallet_holdevent
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_guard('the history of a hold is final');
+
+CREATE TRIGGER holdfast_wallet_payment_guard BEFORE UPDATE ON holdfast_wallet_payment
+    FOR EACH ROW WHEN (OLD.state <> 'pending' AND NEW.state <> OLD.state
+        OR NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency OR NEW.account_id <> OLD.account_id)
+    EXECUTE FUNCTION holdfast_wallet_guard('a payment ends once, and its amount and account stay');
+
+CREATE TRIGGER holdfast_wallet_seal_guard BEFORE UPDATE OR DELETE ON holdfast_wallet_seal
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_guard('a seal is final');
+
+CREATE TRIGGER holdfast_wallet_account_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_account
+    FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('accounts are kept');
+CREATE TRIGGER holdfast_wallet_transfer_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_transfer
+    FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('transfers are kept');
+CREATE TRIGGER holdfast_wallet_hold_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_hold
+    FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('holds are kept');
+CREATE TRIGGER holdfast_wallet_holdevent_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_holdevent
+    FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('the history of holds is kept');
+CREATE TRIGGER holdfast_wallet_seal_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_seal
+    FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('seals are kept');

@@ -1,0 +1,24 @@
+-- Takes the law away.
+DROP TRIGGER holdfast_wallet_seal_kept_guard;
+DROP TRIGGER holdfast_wallet_seal_final_guard;
+DROP TRIGGER holdfast_wallet_payment_guard;
+DROP TRIGGER holdfast_wallet_holdevent_kept_guard;
+DROP TRIGGER holdfast_wallet_holdevent_final_guard;
+DROP TRIGGER holdfast_wallet_holdevent_new_guard;
+DROP TRIGGER holdfast_wallet_hold_kept_guard;
+DROP TRIGGER holdfast_wallet_hold_end;
+DROP TRIGGER holdfast_wallet_hold_end_guard;
+DROP TRIGGER holdfast_wallet_hold_place;
+DROP TRIGGER holdfast_wallet_hold_check;
+DROP TRIGGER holdfast_wallet_account_kept_guard;
+DROP TRIGGER holdfast_wallet_account_identity_guard;
+DROP TRIGGER holdfast_wallet_account_money_guard;
+DROP TRIGGER holdfast_wallet_account_new_guard;
+DROP TRIGGER holdfast_wallet_transfer_kept_guard;
+DROP TRIGGER holdfast_wallet_transfer_final_guard;
+DROP TRIGGER holdfast_wallet_transfer_post;
+DROP TRIGGER holdfast_wallet_transfer_check_reversal;
+DROP TRIGGER holdfast_wallet_transfer_check_capture;
+DROP TRIGGER holdfast_wallet_transfer_check;
+DROP VIEW holdfast_wallet_entry;
+DROP TABLE holdfast_wallet_law;
