@@ -206,7 +206,7 @@ BEGIN
        -- Captures are made by posting a transfer: its trigger is one level above this one.
        OR NEW.captured_minor <> OLD.captured_minor AND pg_trigger_depth() < 2
        OR OLD.state <> 'open' AND (NEW.state, NEW.released_minor) IS DISTINCT FROM (OLD.state, OLD.released_minor)
-       OR NEW.released_minor <> OLD.released_minor + CASE WHEN NEW.state = OLD.state THEN 0 ELSE rest END
+       OR NEW.released_minor <> OLD.released_minor + (CASE WHEN NEW.state = OLD.state THEN 0 ELSE rest END)
        OR NEW.state = 'captured' AND OLD.state = 'open' AND OLD.captured_minor = 0
        OR NEW.state = 'expired' AND OLD.state = 'open' AND COALESCE(OLD.expires_at > clock_timestamp(), true) THEN
         RAISE EXCEPTION 'holdfast_wallet: a hold is only captured by a transfer, or ended once, with all that is left of it'
