@@ -54,7 +54,7 @@ def format(session: nox.Session) -> None:  # noqa: A001 - the name of the comman
 def types(session: nox.Session) -> None:
     """Types: the packages, strictly."""
     sources = [str(path) for path in (ROOT / "packages").glob("*/src/*") if path.is_dir()]
-    session.run("mypy", *sources, "scripts", external=True)
+    session.run("mypy", *sources, "scripts", env={"PYTHONPATH": "."}, external=True)
 
 
 @nox.session
@@ -108,8 +108,9 @@ def e2e(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Side by side with the peers: ``nox -s bench -- wallet`` or ``-- outbox``."""
-    uv_run = ["uv", "run", "--frozen", "--inexact", "--group", "bench", "--group", "services"]
-    session.run(*uv_run, "python", "-m", "benchmarks", *session.posargs, external=True)
+    uv_run = ["uv", "run", "--frozen", "--inexact", "--group", "bench"]
+    servers = ["python", "scripts/devservices.py", "run", "--durable", "--"]
+    session.run(*uv_run, *servers, "python", "-m", "benchmarks", *session.posargs, external=True)
 
 
 @nox.session
