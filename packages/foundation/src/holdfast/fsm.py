@@ -1,5 +1,6 @@
 """The base of every model with a state machine."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
@@ -9,24 +10,31 @@ from django_fsm import FSMModelMixin
 class StatefulModel(FSMModelMixin, models.Model):
     """A model whose protected state has one door: its transitions.
 
-    django-fsm-2 4.2.4 lifts the protection of a protected field on the class, for the whole process, while an instance is
-    refreshed, and never restores it when the row is gone. Here a refresh is a fresh read of the row instead.
+    To refresh a row, django-fsm-2 4.2.4 lifts the protection on the field, which is one object for the whole process: meanwhile every
+    thread may assign every row's state, and when the row is gone the protection stays lifted for good. Here the door opens for one
+    instance only: a protected field takes a first value, so the value is laid aside while Django refreshes.
     """
 
     class Meta:
         abstract = True
 
-    def refresh_from_db(self, using: Any = None, fields: Any = None, from_queryset: Any = None) -> None:
-        """Reload from the database without opening the state field to anybody else."""
-        queryset = type(self)._base_manager.db_manager(using or self._state.db) if from_queryset is None else from_queryset
-        fresh = queryset.get(pk=self.pk)
-        names = {field.attname for field in self._meta.concrete_fields}
-        if fields is not None:
-            names &= {self._meta.get_field(name).attname for name in fields}
-            names |= set()
-        for name in names:
-            self.__dict__[name] = fresh.__dict__[name]
-        for field in self._meta.concrete_fields:
-            if field.is_relation and field.attname in names and field.is_cached(self):
-                field.delete_cached_value(self)
-        self._state.db = fresh._state.db
+    def refresh_from_db(
+        self,
+        using: str | None = None,
+        fields: Iterable[str] | None = None,
+        from_queryset: models.QuerySet[Any] | None = None,
+    ) -> None:
+        """Reload from the database, as Django does, without opening the state to anybody else."""
+        aside = {name: self.__dict__.pop(name) for name in self._get_protected_fsm_fields() & self.__dict__.keys()}
+        self.__dict__["_laid_aside"] = aside
+        try:
+            # Past FSMModelMixin, whose method is the hole.
+            super(FSMModelMixin, self).refresh_from_db(using=using, fields=fields, from_queryset=from_queryset)
+        finally:
+            del self.__dict__["_laid_aside"]
+            for name, value in aside.items():
+                self.__dict__.setdefault(name, value)  # not among the fields, or the row is gone
+
+    def get_deferred_fields(self) -> set[str]:
+        """Return what was not loaded; a state that is laid aside was."""
+        return super().get_deferred_fields() - self.__dict__.get("_laid_aside", {}).keys()

@@ -1,4 +1,4 @@
-"""Money without a rounding error: exact decimals, the currency's own exponent, whole minor units.
+"""Amounts: reading them exactly, counting them in minor units, rounding them when told to.
 
 The value type is django-money's ``Money``. Whatever comes from outside goes through ``parse_amount``; whatever must be counted
 goes through ``to_minor``. Nothing here rounds but ``quantize``, which is told how.
