@@ -138,4 +138,4 @@ def schema(session: nox.Session) -> None:
 @nox.session
 def tables(session: nox.Session) -> None:
     """The READMEs' tables and diagrams, written again from the code."""
-    python(session, "scripts/readme_tables.py", "--write")
+    python(session, "-m", "scripts.readme_tables", "--write")
