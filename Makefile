@@ -12,6 +12,8 @@ empty :=
 space := $(empty) $(empty)
 export PATH := $(PATH):$(CURDIR)/$(BOOT)/bin$(if $(PYENV_BINS),:$(subst $(space),:,$(strip $(PYENV_BINS))))
 export UV_PYTHON_DOWNLOADS ?= never
+# The system's certificates, where it has any: a proxy that inspects TLS has put its own among them.
+export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),1,0)
 
 # The first Python that is new enough; empty when there is none.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
