@@ -23,10 +23,10 @@ import django
 from django.apps import apps
 from django.db import models
 from django_fsm import FSMFieldMixin
+
 from holdfast import errors, events
 from holdfast.conf import AppSettings, BackendSpec
 from holdfast.testing import state_diagram
-
 from tests.house.rooms import Package, packages
 
 KINDS = (errors.NotFound, errors.Conflict, errors.Invalid, errors.Denied, errors.Unavailable)

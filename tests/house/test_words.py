@@ -4,9 +4,9 @@ import re
 from collections import defaultdict
 
 import pytest
+
 from holdfast import errors, events
 from holdfast.conf import AppSettings, BackendSpec, load_backend
-
 from scripts.readme_tables import declared_in
 from tests.house.rooms import domains, packages
 
