@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "tests.foundation.host",
 ]
 MIDDLEWARE = [
+    "holdfast.middleware.RequestTraceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -63,3 +64,4 @@ TEMPLATES = [
         },
     }
 ]
+SPECTACULAR_SETTINGS = {"TITLE": "The test host", "VERSION": "1", "OAS_VERSION": "3.1.1"}

@@ -1,0 +1,50 @@
+"""Only the version that was read is changed."""
+
+import pytest
+
+from holdfast.api.etags import etag_of
+from tests.foundation.host.models import Note
+
+
+@pytest.fixture
+def note(db):
+    return Note.objects.create(text="a", rank=3)
+
+
+def put(client, note, **headers):
+    return client.put(f"/api/notes/{note.pk}", {"text": "b"}, format="json", headers=headers)
+
+
+def test_the_version_that_was_read_is_changed_and_gets_a_new_tag(client, note):
+    tag = client.get(f"/api/notes/{note.pk}").headers["ETag"]
+    assert tag == etag_of(3)
+
+    response = put(client, note, if_match=tag)
+    assert (response.status_code, response.headers["ETag"]) == (200, etag_of(4))
+
+
+@pytest.mark.parametrize("header", ["*", '"2", "3"', ' "3" '])
+def test_any_of_the_tags_may_match(client, note, header):
+    assert put(client, note, if_match=header).status_code == 200
+
+
+@pytest.mark.parametrize("header", ['"2"', 'W/"3"', "3", '"2", "4"', "ü"])
+def test_another_version_is_not_changed(client, note, header):
+    response = put(client, note, if_match=header)
+
+    assert (response.status_code, response.json()["code"]) == (412, "holdfast.precondition_failed")
+    assert response.json()["context"] == {"current": '"3"'}
+    note.refresh_from_db()
+    assert (note.text, note.rank) == ("a", 3)
+
+
+@pytest.mark.parametrize("headers", [{}, {"if_match": ""}, {"if_match": " "}])
+def test_who_does_not_say_which_version_is_asked(client, note, headers):
+    response = put(client, note, **headers)
+
+    assert (response.status_code, response.json()["code"]) == (428, "holdfast.precondition_required")
+
+
+def test_a_precondition_may_be_optional(client, note):
+    assert client.delete(f"/api/notes/{note.pk}", headers={"If-Match": '"2"'}).status_code == 412
+    assert client.delete(f"/api/notes/{note.pk}").status_code == 204

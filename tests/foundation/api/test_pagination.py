@@ -1,0 +1,147 @@
+"""Pages by key: complete, in order, without doubles, and closed to made-up cursors."""
+
+import base64
+import datetime as dt
+import json
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from tests.foundation.host.models import Note
+
+PATHS = {
+    "newest first": ("/api/notes", lambda note: -note["id"]),
+    "mixed directions": ("/api/notes/ranked", lambda note: (-note["rank"], note["id"])),
+    "one direction, three columns": ("/api/notes/dated", lambda note: (note["written_on"], note["rank"], note["id"])),
+}
+
+
+@pytest.fixture
+def notes(db):
+    first = dt.date(2026, 1, 1)
+    Note.objects.bulk_create(
+        Note(text=str(number), rank=number % 3, written_on=first + dt.timedelta(days=number % 4)) for number in range(17)
+    )
+
+
+def walk(client, url, way):
+    """Follow the links of one way and return the pages."""
+    pages = []
+    while url:
+        page = client.get(url).json()
+        pages.append(page)
+        url = page[way]
+    return pages
+
+
+@pytest.mark.parametrize(("path", "key"), PATHS.values(), ids=PATHS)
+@pytest.mark.parametrize("size", [1, 4, 5, 17, 18])
+def test_following_next_and_then_previous_shows_each_row_once(client, notes, path, key, size):
+    everything = sorted(client.get(path).json()["results"], key=key)
+    assert len(everything) == 17
+
+    onward = walk(client, f"{path}?page_size={size}", "next")
+    assert [note for page in onward for note in page["results"]] == everything
+    assert onward[0]["previous"] is None
+
+    back = walk(client, onward[-1]["previous"], "previous")
+    assert [note for page in reversed(back) for note in page["results"]] == everything[: len(everything) - len(onward[-1]["results"])]
+    assert all(page["next"] for page in back)
+
+
+def test_rows_that_arrive_meanwhile_neither_double_nor_hide_others(client, notes):
+    first = client.get("/api/notes?page_size=5").json()
+    Note.objects.create(text="arrived")
+    second = client.get(first["next"]).json()
+
+    texts = [note["text"] for note in first["results"] + second["results"]]
+    assert texts == [str(number) for number in range(16, 6, -1)]
+    assert [note["text"] for note in client.get(second["previous"]).json()["results"]] == texts[:5]
+
+
+def test_a_page_whose_rows_have_gone_is_empty(client, notes):
+    url = client.get("/api/notes?page_size=5").json()["next"]
+    Note.objects.all().delete()
+
+    assert client.get(url).json() == {"next": None, "previous": None, "results": []}
+
+
+def test_links_keep_the_rest_of_the_query_and_are_absolute(client, notes):
+    link = client.get("/api/notes?page_size=5&cursor=&colour=red".replace("&cursor=", "")).json()["next"]
+
+    assert link.startswith("http://testserver/api/notes?")
+    assert "page_size=5" in link
+    assert "colour=red" in link
+
+
+def test_a_page_is_one_query(client, notes):
+    url = client.get("/api/notes?page_size=5").json()["next"]
+    with CaptureQueriesContext(connection) as queries:
+        client.get(url)
+
+    assert len(queries) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "row"),
+    [("/api/notes/dated", '("written_on", "rank", "id")'), ("/api/notes", '("id")')],
+)
+def test_columns_of_one_direction_are_compared_as_a_row(client, notes, path, row):
+    url = client.get(f"{path}?page_size=5").json()["next"]
+    with CaptureQueriesContext(connection) as queries:
+        client.get(url)
+
+    columns = row.replace('("', '("host_note"."').replace(', "', ', "host_note"."')
+    assert f"WHERE {columns}" in queries[0]["sql"]
+
+
+def cursor_of(*values):
+    return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "",
+        "garbage",
+        "%00",
+        "ü",
+        "a" * 10_000,
+        base64.urlsafe_b64encode(b"[" * 5000).decode(),
+        base64.urlsafe_b64encode(b'{"a": 1}').decode(),
+        base64.urlsafe_b64encode(b"7").decode(),
+        base64.urlsafe_b64encode(b"\xff\xfe").decode(),
+        cursor_of(),
+        cursor_of(0),
+        cursor_of(0, 1, 2),
+        cursor_of(2, 1),
+        cursor_of("x", 1),
+        cursor_of([], 1),
+        cursor_of(0, "one"),
+        cursor_of(0, None),
+        cursor_of(0, True),
+        cursor_of(0, 1.5),
+        cursor_of(0, [1]),
+        cursor_of(0, 10**30),
+    ],
+)
+def test_a_made_up_cursor_is_refused(client, notes, cursor):
+    response = client.get("/api/notes", {"cursor": cursor})
+
+    assert (response.status_code, response.json()["code"]) == (400, "holdfast.invalid_cursor")
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-13-01", 7, "2026-01-01\u0000"])
+def test_a_cursor_with_a_wrong_date_is_refused(client, notes, day):
+    response = client.get("/api/notes/dated", {"cursor": cursor_of(0, day, 1, 1)})
+
+    assert (response.status_code, response.json()["code"]) == (400, "holdfast.invalid_cursor")
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "101", "100000", "1" * 5000, "ten", "", "1.5", "²", " 5"])
+def test_a_page_has_a_reasonable_size(client, notes, size):
+    response = client.get("/api/notes", {"page_size": size})
+
+    assert (response.status_code, response.json()["code"]) == (400, "holdfast.invalid_page_size")
+    assert response.json()["context"] == {"page_size": size[:20], "maximum": 100}
