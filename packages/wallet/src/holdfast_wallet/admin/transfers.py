@@ -1,0 +1,136 @@
+"""Transfers, with the legs of their transaction."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from holdfast.ids import uuid7
+from holdfast.money import from_minor, parse_amount
+from moneyed import Money
+
+from holdfast_wallet import selectors, services
+from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, link_to
+from holdfast_wallet.models import Account, Transfer
+
+
+class ReverseForm(ReasonForm):
+    """Asks how much and why; its key makes a second click find the first one's reversal."""
+
+    amount = forms.CharField(
+        max_length=40, required=False, label=_("Amount"), help_text=_("Empty: all that was not given back yet.")
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
+    field_order = ("amount", "reason", "key")
+
+
+def _reverse(transfer: Transfer, values: dict[str, Any]) -> str:
+    amount = parse_amount(values["amount"].strip(), transfer.currency) if values["amount"].strip() else None
+    reversal = services.reverse(
+        key=values["key"],
+        transfer_id=transfer.pk,
+        owner_id=transfer.target.owner_id,
+        amount=amount,
+        reason=values["reason"],
+    )
+    return f"{reversal.amount} went back: {values['reason']}"
+
+
+REVERSE = Step(
+    name="reverse",
+    label="Reverse",
+    question="A transfer in the other direction gives back all or a part of it. The original stays as it is.",
+    permission="holdfast_wallet.add_transfer",
+    form=ReverseForm,
+    run=_reverse,
+    offered=lambda transfer: transfer.reverses_id is None,
+)
+
+
+@admin.register(Transfer)
+class TransferAdmin(WindowAdmin):
+    """How money moved."""
+
+    steps: ClassVar = (REVERSE,)
+    # No date hierarchy: nothing indexes the time of all transfers, and counting them by day would read the whole table.
+    list_display = ("number", "recorded_at", "kind", "shown_amount", "from_account", "to_account", "transaction")
+    list_filter = ("kind", "currency")
+    list_select_related = ("source", "target")
+    ordering = ("-number",)
+    fields = (
+        ("id", "number", "kind"),
+        ("from_account", "to_account", "shown_amount"),
+        ("transaction", "reversal_of", "captured_hold"),
+        ("effective_at", "recorded_at"),
+        ("source_version", "source_balance_minor", "target_version", "target_balance_minor"),
+        "metadata",
+    )
+    readonly_fields = ("from_account", "to_account", "shown_amount", "transaction", "reversal_of", "captured_hold")
+
+    def matching_id(self, wanted: UUID) -> Q:
+        """Find a transfer, its transaction, or the transfers of an account."""
+        return Q(pk=wanted) | Q(journal_id=wanted) | Q(source=wanted) | Q(target=wanted)
+
+    def matching_accounts(self, accounts: QuerySet[Account]) -> Q:
+        """Find the transfers from and to an owner's accounts."""
+        return Q(source__in=accounts) | Q(target__in=accounts)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Transfer]:
+        """Bring both accounts along."""
+        queryset: QuerySet[Transfer] = super().get_queryset(request)
+        return queryset.select_related("source", "target")
+
+    def panels(self, request: HttpRequest, obj: Transfer) -> Iterable[Panel]:  # noqa: ARG002 - the base's signature
+        """Show both sides of each transfer of the same business event, and what was given back."""
+        journal = selectors.journal(journal_id=obj.journal_id).select_related("source", "target")
+        legs = [leg for transfer in journal for leg in _legs(transfer)]
+        yield Panel("Legs of the transaction", ("Transfer", "Kind", "Account", "Debit", "Credit", "Balance after"), legs)
+        back = [
+            (link_to(Transfer, reversal.pk), reversal.recorded_at, reversal.amount, reversal.metadata.get("reason", ""))
+            for reversal in obj.reversals.order_by("number")
+        ]
+        if back:
+            yield Panel("Reversals", ("Transfer", "Recorded", "Amount", "Reason"), back)
+
+    @admin.display(description="amount", ordering="amount_minor")
+    def shown_amount(self, transfer: Transfer) -> Money:
+        """What moved."""
+        return transfer.amount
+
+    @admin.display(description="from")
+    def from_account(self, transfer: Transfer) -> SafeString | str:
+        """Where it came from."""
+        return account_link(transfer.source)
+
+    @admin.display(description="to")
+    def to_account(self, transfer: Transfer) -> SafeString | str:
+        """Where it went."""
+        return account_link(transfer.target)
+
+    @admin.display(description="transaction")
+    def transaction(self, transfer: Transfer) -> str:
+        """The business event that it belongs to."""
+        return "-" if transfer.journal_id == transfer.pk else str(transfer.journal_id)
+
+    @admin.display(description="reversal of")
+    def reversal_of(self, transfer: Transfer) -> SafeString | str:
+        """What it gives back."""
+        return link_to(Transfer, transfer.reverses_id)
+
+    @admin.display(description="capture of")
+    def captured_hold(self, transfer: Transfer) -> SafeString | str:
+        """The hold that paid for it."""
+        return link_to(transfer._meta.get_field("hold").related_model, transfer.hold_id)
+
+
+def _legs(transfer: Transfer) -> Iterable[tuple[object, ...]]:
+    side = (link_to(Transfer, transfer.pk), transfer.kind)
+    # The balances are the accounts' own slots', where an account is split.
+    after = (from_minor(transfer.source_balance_minor, transfer.currency), from_minor(transfer.target_balance_minor, transfer.currency))
+    yield (*side, account_link(transfer.source), transfer.amount, "", after[0])
+    yield (*side, account_link(transfer.target), "", transfer.amount, after[1])

@@ -1,0 +1,1 @@
+"""Our own events to our own ports."""
