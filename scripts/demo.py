@@ -206,7 +206,7 @@ def welcome(address: str) -> str:
         "Health": "/health/",
     }
     lines = [f"  {name:<8} {address}{path}" for name, path in pages.items()]
-    logins = WELCOME.read_text().strip() if WELCOME.exists() else ""
+    logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
     return "\n".join(["", *lines, "", logins, "", f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.", ""])
 
 
