@@ -7,7 +7,6 @@ names it itself, so a host's own views stay as they are; a host that wants it ev
     handler404 = "holdfast.api.problems.handler404"
 """
 
-import http
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -121,18 +120,23 @@ SERVER_ERROR = Problem(
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """Answer any exception of a view with a problem document; the ``EXCEPTION_HANDLER`` of Django REST framework.
+    """Answer any exception of a view with a problem document: the ``EXCEPTION_HANDLER`` for a host's own views."""
+    set_rollback()
+    return answer(error, context)
 
-    A bug is logged and told to whoever listens for ``got_request_exception`` (error trackers, the test client), as Django does; under
-    ``DEBUG`` it is left to Django, whose page shows where it happened.
+
+def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Answer an exception of a view that owns its transactions, as a ``DomainAPIView`` does.
+
+    A bug is logged and told to whoever listens for ``got_request_exception`` (error trackers, the test client), as Django does;
+    under ``DEBUG`` it is left to Django, whose page shows where it happened.
     """
     request: Request = context["request"]
     problem = problem_of(error)
     if problem is None and (django_settings.DEBUG or django_settings.DEBUG_PROPAGATE_EXCEPTIONS):
         return None
-    set_rollback()
     response = respond(problem or SERVER_ERROR, request)
-    if response.status_code >= http.HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, Refusal):
+    if problem is None or isinstance(error, OperationalError):
         django_request = request._request  # noqa: SLF001 - the receivers of Django's signal expect Django's request
         signals.got_request_exception.send(sender=None, request=django_request)
         log_response(

@@ -51,7 +51,7 @@ class DomainAPIView(APIView):
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
         """Name the handler per view: a host's own views keep the one of its settings."""
-        return problems.exception_handler
+        return problems.answer
 
     def parse(
         self, serializer_class: type[BaseSerializer[Any]], data: Mapping[str, Any] | None = None
