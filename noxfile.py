@@ -20,8 +20,6 @@ PACKAGES = sorted(path.name for path in (ROOT / "packages").iterdir() if (path /
 PUBLIC_INDEX = "https://pypi.org/simple"
 # Tools beside this Python first, whatever else is on the PATH.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-# A browser that the system brings, for machines that cannot download Playwright's own.
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def python(session: nox.Session, *arguments: str, **environment: str) -> None:
@@ -100,9 +98,7 @@ def alone(session: nox.Session) -> None:
 @nox.session
 def e2e(session: nox.Session) -> None:
     """The pages, in a real browser."""
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    browser = {"BROWSER_PATH": found} if found and not os.environ.get("BROWSER_PATH") else {}
-    python(session, "-m", "pytest", "tests/e2e", "--ds=config.settings.test", *session.posargs, **browser)
+    python(session, "scripts/test.py", "e2e", "--", *session.posargs)
 
 
 @nox.session
