@@ -45,7 +45,8 @@ _INSERT_MANY = {
         ORDER BY position""",
     "sqlite": f"""
         INSERT INTO {_TABLE} ({_COLUMNS})
-        SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5,
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
+               json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
                strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), 0
         FROM json_each(%s) ORDER BY json_each.key""",
 }

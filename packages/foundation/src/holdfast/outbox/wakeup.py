@@ -5,12 +5,18 @@ throughput at 8 writers). What the debounce swallows is covered by the relay, wh
 SQLite has no NOTIFY: there the relay watches the file's data version.
 """
 
+import select
+import socket
 import time
+from contextlib import suppress
+from typing import Any
 
-from django.db import connections, transaction
+from django.db import Error, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 CHANNEL = "holdfast_outbox"
 DEBOUNCE_SECONDS = 0.010
+SQLITE_POLL_SECONDS = 0.020
 
 _NOTIFY = f"NOTIFY {CHANNEL}"
 
@@ -45,3 +51,72 @@ def after_commit_wakeup(using: str) -> None:
     if connection.run_on_commit and connection.run_on_commit[-1][1] is doorbell:
         return
     transaction.on_commit(doorbell, using=using, robust=True)
+
+
+class Listener:
+    """Where a relay sleeps: until a publisher rings, one of its own threads interrupts it, or the time is over."""
+
+    def __init__(self, connection: BaseDatabaseWrapper) -> None:
+        self.connection = connection
+        self._reader, self._writer = socket.socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._listening: Any = None
+        self._version: int | None = None
+
+    def interrupt(self) -> None:
+        """End the sleep; may be called from any thread and from a signal handler."""
+        with suppress(BlockingIOError, OSError):  # A full pipe wakes the reader too; a closed one has nobody to wake.
+            self._writer.send(b"\0")
+
+    def listen(self) -> None:
+        """Subscribe to the bell, once for each connection: after a loss of it there is a new one."""
+        self.connection.ensure_connection()
+        if self.connection.vendor == "postgresql" and self._listening is not self.connection.connection:
+            with self.connection.cursor() as cursor:
+                cursor.execute(f"LISTEN {CHANNEL}")
+            self._listening = self.connection.connection
+
+    def sleep(self, seconds: float) -> bool:
+        """Sleep at most so long; return whether there may be new events."""
+        wait = self._sleep_on_socket if self.connection.vendor == "postgresql" else self._sleep_on_file
+        rung = wait(seconds)
+        with suppress(BlockingIOError):
+            while self._reader.recv(4096):
+                pass
+        return rung
+
+    def _sleep_on_socket(self, seconds: float) -> bool:
+        bell = self.connection.connection
+        with self.connection.wrap_database_errors:
+            # Those that arrived while a statement was running are handed out at once.
+            if list(bell.notifies(timeout=0)):
+                return True
+            readable, _, _ = select.select([bell.fileno(), self._reader], [], [], seconds)
+            return bell.fileno() in readable and bool(list(bell.notifies(timeout=0)))
+
+    def _sleep_on_file(self, seconds: float) -> bool:
+        """Watch SQLite's data version, which moves when another connection commits."""
+        end = time.monotonic() + seconds
+        while not self._moved():
+            left = end - time.monotonic()
+            if left <= 0:
+                return False
+            readable, _, _ = select.select([self._reader], [], [], min(left, SQLITE_POLL_SECONDS))
+            if readable:
+                return False
+        return True
+
+    def _moved(self) -> bool:
+        with self.connection.cursor() as cursor:
+            cursor.execute("PRAGMA data_version")
+            before, self._version = self._version, cursor.fetchone()[0]
+        return before is not None and before != self._version
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self._listening is not None and self._listening is self.connection.connection:
+            with suppress(Error), self.connection.cursor() as cursor:
+                cursor.execute(f"UNLISTEN {CHANNEL}")
+        self._reader.close()
+        self._writer.close()

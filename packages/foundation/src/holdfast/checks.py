@@ -1,0 +1,56 @@
+"""Start-up checks."""
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning as Caution, register
+from django.db import connections
+
+from holdfast.events import registry
+from holdfast.outbox.conf import settings as outbox_settings
+from holdfast.outbox.dialect import VENDORS
+from holdfast.outbox.models import OutboxEvent
+from holdfast.outbox.subscriptions import subscriptions
+
+
+@register
+def check_outbox(**_kwargs: Any) -> list[CheckMessage]:
+    """Check the outbox's settings and subscriptions."""
+    return [*outbox_settings.check("holdfast.outbox"), *_networks(), *_subscriptions()]
+
+
+@register
+def check_database(databases: list[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+    """Check that the outbox speaks the language of its database."""
+    return [
+        Error(
+            f"The outbox works on PostgreSQL and SQLite, not on {connections[alias].vendor}.",
+            hint="Route the app 'holdfast' and the apps that emit to a database that is one of them.",
+            id="holdfast.outbox.E010",
+        )
+        for alias in databases or []
+        if connections[alias].vendor not in VENDORS and OutboxEvent._meta.can_migrate(connections[alias])
+    ]
+
+
+def _networks() -> Iterator[CheckMessage]:
+    for network in outbox_settings.WEBHOOK_ALLOWED_NETWORKS:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            yield Error(
+                f"HOLDFAST_OUTBOX['WEBHOOK_ALLOWED_NETWORKS'] has {network!r}: {error}.",
+                hint="Write networks as 10.1.0.0/16 or fd00::/8.",
+                id="holdfast.outbox.E011",
+            )
+
+
+def _subscriptions() -> Iterator[CheckMessage]:
+    for subscription in subscriptions.values():
+        if not any(subscription.wants(event_type) for event_type in registry):
+            yield Caution(
+                f"{subscription.name!r} subscribes to {subscription.pattern!r}, which no installed app declares.",
+                hint="Correct the type, or install the app whose event it is.",
+                id="holdfast.outbox.W001",
+            )

@@ -1,0 +1,46 @@
+"""The few words in which the relay's PostgreSQL and SQLite differ, so that most statements are written once.
+
+Time is the database's: relays on several machines agree about leases whatever their own clocks say.
+"""
+
+from holdfast.outbox import models
+
+_TABLES = {
+    "event": models.OutboxEvent._meta.db_table,
+    "subscriber": models.OutboxSubscriber._meta.db_table,
+    "delivery": models.OutboxDelivery._meta.db_table,
+    "dead_letter": models.OutboxDeadLetter._meta.db_table,
+    "attempt": models.OutboxAttempt._meta.db_table,
+    "lease": models.OutboxLease._meta.db_table,
+    "relay": models.OutboxRelay._meta.db_table,
+    "inbox": models.InboxEntry._meta.db_table,
+}
+
+# ``now`` and ``later`` (which takes seconds, negative ones too). Not now(): within a test's transaction it stands still.
+_TIMES = {
+    "postgresql": {
+        "now": "clock_timestamp()",
+        "later": "clock_timestamp() + %s * interval '1 second'",
+    },
+    "sqlite": {
+        "now": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now')",
+        "later": "strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now', %s || ' seconds')",
+    },
+}
+
+VENDORS = tuple(_TIMES)
+
+
+def postgresql(sql: str) -> str:
+    """Fill in the names of tables and times, for PostgreSQL."""
+    return sql.format(**_TABLES, **_TIMES["postgresql"])
+
+
+def sqlite(sql: str) -> str:
+    """Fill in the names of tables and times, for SQLite."""
+    return sql.format(**_TABLES, **_TIMES["sqlite"])
+
+
+def both(sql: str) -> dict[str, str]:
+    """Return a statement that is the same in both, by vendor."""
+    return {"postgresql": postgresql(sql), "sqlite": sqlite(sql)}

@@ -1,0 +1,92 @@
+"""Who is told: the handlers in the code, the broker of the settings, the webhook endpoints in the database, each with its number."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+from holdfast.conf import load_backend
+from holdfast.outbox.conf import settings
+from holdfast.outbox.models import EndpointState, OutboxSubscriber, SubscriberKind, WebhookEndpoint
+from holdfast.outbox.sinks import HandlerSink, Sink
+from holdfast.outbox.subscriptions import matches, subscriptions
+from holdfast.outbox.webhooks.sink import WebhookSink
+
+BROKER_NAME = "broker"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A subscriber: its number, what it wants, how to reach it."""
+
+    subscriber_id: int
+    name: str
+    patterns: list[str]
+    sink: Sink
+    # A paused endpoint's events wait for it.
+    open: bool = True
+
+
+class Directory:
+    """The subscribers that this process can deliver to."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+        self._fixed = self._register()
+        self._endpoints: dict[object, tuple[object, Entry]] = {}
+
+    def entries(self) -> list[Entry]:
+        """Return all subscribers as of now."""
+        return [*self._fixed, *self._read_endpoints()]
+
+    def wanted_by(self, types: set[str]) -> dict[str, list[int]]:
+        """Return the numbers of the subscribers of each of these types.
+
+        Endpoints are read anew each time: one that was saved before an event was emitted gets the event.
+        """
+        entries = self.entries()
+        return {
+            event_type: [entry.subscriber_id for entry in entries if matches(event_type, entry.patterns)]
+            for event_type in types
+        }
+
+    def close(self) -> None:
+        """Let the sinks go of their connections."""
+        for entry in (*self._fixed, *(entry for _version, entry in self._endpoints.values())):
+            entry.sink.close()
+
+    def _register(self) -> list[Entry]:
+        wanted: dict[str, tuple[SubscriberKind, list[str], Callable[[], Sink]]] = {
+            name: (SubscriberKind.HANDLER, [it.pattern], lambda it=it: HandlerSink(it.handler))  # type: ignore[misc]  # bound now
+            for name, it in subscriptions.items()
+        }
+        if settings.BROKER is not None:
+            wanted[BROKER_NAME] = (
+                SubscriberKind.BROKER,
+                settings.BROKER_PATTERNS,
+                lambda: load_backend(settings.BROKER),
+            )
+        rows = OutboxSubscriber.objects.using(self.using)
+        rows.bulk_create(
+            [OutboxSubscriber(name=name, kind=kind) for name, (kind, _patterns, _sink) in wanted.items()],
+            ignore_conflicts=True,
+        )
+        numbers = dict(rows.filter(name__in=wanted).values_list("name", "pk"))
+        return [Entry(numbers[name], name, patterns, sink()) for name, (_kind, patterns, sink) in wanted.items()]
+
+    def _read_endpoints(self) -> list[Entry]:
+        found = {}
+        for endpoint in WebhookEndpoint.objects.using(self.using).exclude(state=EndpointState.DISABLED):
+            version, entry = self._endpoints.get(endpoint.pk, (None, None))
+            if entry is None or version != endpoint.updated_at:
+                if entry is not None:
+                    entry.sink.close()
+                entry = Entry(
+                    endpoint.subscriber_id,
+                    f"webhook {endpoint.name}",
+                    endpoint.patterns,
+                    WebhookSink(endpoint),
+                    open=endpoint.state == EndpointState.ACTIVE,
+                )
+            found[endpoint.pk] = (endpoint.updated_at, entry)
+        self._endpoints = found
+        return [entry for _version, entry in found.values()]

@@ -1,0 +1,183 @@
+"""The deliveries: read in chunks, finished in chunks, each statement fenced by the lease's epoch."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from holdfast.outbox.dialect import both, postgresql, sqlite
+
+
+class Delivery(NamedTuple):
+    """One event for one subscriber, as it was read."""
+
+    part: int
+    epoch: int
+    event_id: int
+    key_hash: int
+    attempts: int
+    uid: UUID
+    type: str
+    key: str
+    payload: str
+    headers: str
+    occurred_at: dt.datetime
+
+
+class Setback(NamedTuple):
+    """A delivery that failed: how often by now, and for how long it waits."""
+
+    delivery: Delivery
+    attempts: int
+    seconds: float
+
+
+_EVENT = "event.uid, event.type, event.key, event.payload, event.headers, event.occurred_at"
+
+# An earlier event of the key is failing: this one waits for it.
+_HELD_BACK_SIMPLY = """EXISTS (
+    SELECT 1 FROM {delivery} AS failing
+    WHERE failing.subscriber_id = waiting.subscriber_id AND failing.part = waiting.part
+      AND failing.key_hash = waiting.key_hash AND failing.due_at IS NOT NULL
+      AND failing.event_id < waiting.event_id)"""
+# OFFSET 0 keeps PostgreSQL from turning the probe into an anti-join, which would sort the whole backlog. (Below, the same trick keeps
+# the look-up of the event one by primary key.)
+_HELD_BACK = _HELD_BACK_SIMPLY.removesuffix(")") + " OFFSET 0)"
+
+# One index range for each partition, begun behind what was read before: what it costs does not depend on the backlog, nor on the
+# dead rows that vacuum has not yet taken away. The outer LIMIT stops the loop.
+_WAITING_POSTGRESQL = postgresql(f"""
+    SELECT waiting.part, waiting.epoch, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT}
+    FROM (
+        SELECT mine.part, mine.epoch, waiting.event_id, waiting.key_hash, waiting.attempts
+        FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS mine(part, epoch, position),
+             LATERAL (
+                 SELECT event_id, key_hash, attempts FROM {{delivery}} AS waiting
+                 WHERE subscriber_id = %s AND part = mine.part AND event_id > mine.position AND due_at IS NULL
+                   AND NOT {_HELD_BACK}
+                 ORDER BY event_id LIMIT %s
+             ) AS waiting
+        LIMIT %s
+    ) AS waiting,
+    LATERAL (SELECT * FROM {{event}} WHERE id = waiting.event_id OFFSET 0) AS event""")
+# On SQLite the loop over the partitions is Python's.
+_WAITING_SQLITE = sqlite(f"""
+    SELECT waiting.part, %s, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT}
+    FROM {{delivery}} AS waiting JOIN {{event}} AS event ON event.id = waiting.event_id
+    WHERE waiting.subscriber_id = %s AND waiting.part = %s AND waiting.event_id > %s AND waiting.due_at IS NULL
+      AND NOT {_HELD_BACK_SIMPLY}
+    ORDER BY waiting.event_id LIMIT %s""")
+
+# Failing ones whose time has come.
+_DUE = f"""
+    SELECT waiting.part, 0, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT}
+    FROM {{delivery}} AS waiting JOIN {{event}} AS event ON event.id = waiting.event_id
+    WHERE waiting.subscriber_id = %s AND waiting.due_at <= {{now}} AND waiting.part <mine>
+      AND NOT {_HELD_BACK_SIMPLY}
+    ORDER BY waiting.due_at LIMIT %s"""
+_DUE_POSTGRESQL = postgresql(_DUE.replace("<mine>", "= ANY(%s::smallint[])"))
+_DUE_SQLITE = sqlite(_DUE.replace("<mine>", "IN (SELECT value FROM json_each(%s))"))
+
+_DONE_POSTGRESQL = postgresql("""
+    DELETE FROM {delivery} AS delivery
+    USING unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS done(part, epoch, event_id), {lease} AS lease
+    WHERE delivery.subscriber_id = %s AND delivery.part = done.part AND delivery.event_id = done.event_id
+      AND lease.part = done.part AND lease.epoch = done.epoch""")
+_DONE_SQLITE = sqlite("""
+    DELETE FROM {delivery} WHERE subscriber_id = %s AND part = %s AND event_id = %s
+      AND EXISTS (SELECT 1 FROM {lease} AS lease WHERE lease.part = {delivery}.part AND lease.epoch = %s)""")
+
+_FAILED_POSTGRESQL = postgresql("""
+    UPDATE {delivery} AS delivery
+    SET attempts = failed.attempts, due_at = clock_timestamp() + failed.seconds * interval '1 second'
+    FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[], %s::smallint[], %s::float[])
+         AS failed(part, epoch, event_id, attempts, seconds), {lease} AS lease
+    WHERE delivery.subscriber_id = %s AND delivery.part = failed.part AND delivery.event_id = failed.event_id
+      AND lease.part = failed.part AND lease.epoch = failed.epoch""")
+
+# One failure, and an attempt that is counted before it is made: that a process dies of it must not make it an endless loop.
+_FAILED_ONE = both("""
+    UPDATE {delivery} SET attempts = %s, due_at = {later}
+    WHERE subscriber_id = %s AND part = %s AND event_id = %s
+      AND EXISTS (SELECT 1 FROM {lease} AS lease WHERE lease.part = {delivery}.part AND lease.epoch = %s)""")
+
+
+def read_waiting(
+    connection: BaseDatabaseWrapper,
+    subscriber_id: int,
+    positions: Mapping[int, int],
+    epochs: Mapping[int, int],
+    limit: int,
+) -> list[Delivery]:
+    """Return up to ``limit`` deliveries that nothing holds back, behind the given position of each partition."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            parts = list(positions)
+            cursor.execute(
+                _WAITING_POSTGRESQL,
+                [parts, [epochs[part] for part in parts], list(positions.values()), subscriber_id, limit, limit],
+            )
+            return list(map(Delivery._make, cursor.fetchall()))
+        rows: list[tuple[Any, ...]] = []
+        for part, position in positions.items():
+            if len(rows) == limit:
+                break
+            cursor.execute(_WAITING_SQLITE, [epochs[part], subscriber_id, part, position, limit - len(rows)])
+            rows += cursor.fetchall()
+        return [_from_sqlite(row) for row in rows]
+
+
+def read_due(
+    connection: BaseDatabaseWrapper, subscriber_id: int, epochs: Mapping[int, int], limit: int
+) -> list[Delivery]:
+    """Return failing deliveries of these partitions whose time has come."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_DUE_POSTGRESQL, [subscriber_id, list(epochs), limit])
+            rows = list(map(Delivery._make, cursor.fetchall()))
+        else:
+            cursor.execute(_DUE_SQLITE, [subscriber_id, str(list(epochs)), limit])
+            rows = list(map(_from_sqlite, cursor.fetchall()))
+    return [row._replace(epoch=epochs[row.part]) for row in rows]
+
+
+def finish(connection: BaseDatabaseWrapper, subscriber_id: int, done: Sequence[Delivery]) -> None:
+    """Take delivered ones off the queue, unless another relay has taken the partition."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            columns = [[d.part for d in done], [d.epoch for d in done], [d.event_id for d in done]]
+            cursor.execute(_DONE_POSTGRESQL, [*columns, subscriber_id])
+            return
+        with transaction.atomic(using=connection.alias):
+            cursor.executemany(_DONE_SQLITE, [(subscriber_id, d.part, d.event_id, d.epoch) for d in done])
+
+
+def set_back(connection: BaseDatabaseWrapper, subscriber_id: int, setbacks: Sequence[Setback]) -> None:
+    """Let failed ones wait, and with each the later events of its key."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            rows = [(s.delivery.part, s.delivery.epoch, s.delivery.event_id, s.attempts, s.seconds) for s in setbacks]
+            cursor.execute(_FAILED_POSTGRESQL, [*map(list, zip(*rows, strict=True)), subscriber_id])
+            return
+        with transaction.atomic(using=connection.alias):
+            cursor.executemany(_FAILED_ONE["sqlite"], [_failed_one(subscriber_id, setback) for setback in setbacks])
+
+
+def count_attempt(connection: BaseDatabaseWrapper, subscriber_id: int, setback: Setback) -> bool:
+    """Count an attempt before it is made; return whether the delivery is still this relay's to send."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FAILED_ONE[connection.vendor], _failed_one(subscriber_id, setback))
+        return bool(cursor.rowcount)
+
+
+def _failed_one(subscriber_id: int, setback: Setback) -> tuple[Any, ...]:
+    delivery, attempts, seconds = setback
+    return attempts, seconds, subscriber_id, delivery.part, delivery.event_id, delivery.epoch
+
+
+def _from_sqlite(row: Iterable[Any]) -> Delivery:
+    delivery = Delivery._make(row)
+    return delivery._replace(uid=UUID(delivery.uid), occurred_at=delivery.occurred_at.replace(tzinfo=dt.UTC))

@@ -1,0 +1,212 @@
+"""The relay: it routes what was committed and delivers it, again and again, until it is told to stop.
+
+One thread talks to the queue: it renews leases, routes, reads, finishes. The sinks run in workers' threads and hand in reports. Any number of relays
+may run at once; each leases partitions of its own.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+from django.db import DEFAULT_DB_ALIAS, Error, connections
+
+from holdfast.outbox.conf import settings
+from holdfast.outbox.directory import Directory, Entry
+from holdfast.outbox.lanes import Lane
+from holdfast.outbox.leases import Leases
+from holdfast.outbox.routing import route
+from holdfast.outbox.sending import Desk, Report
+from holdfast.outbox.wakeup import DEBOUNCE_SECONDS, Listener
+from holdfast.outbox.workers import Inline, Threads, Workers
+
+logger = logging.getLogger("holdfast.outbox")
+
+# What the debounce of the NOTIFY has swallowed is found by one more look, shortly after each activity.
+SECOND_LOOK_SECONDS = DEBOUNCE_SECONDS * 1.5
+RECONNECT_SECONDS = 1.0
+
+
+class Relay:
+    """One relay. ``inline`` delivers in the caller's thread and on its connection."""
+
+    def __init__(
+        self,
+        *,
+        using: str = DEFAULT_DB_ALIAS,
+        inline: bool = False,
+        on_error: Callable[[Exception], None] = lambda _error: None,
+    ) -> None:
+        self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
+        self.delivered = 0
+        self._connection = connections[using]
+        self._inline = inline
+        self._leases = Leases(self._connection, self.name, settings.LEASE_SECONDS)
+        self._listener = Listener(self._connection)
+        self._directory: Directory | None = None
+        self._lanes: dict[int, Lane] = {}
+        self._reports: deque[Report] = deque()
+        self._stopping = False
+        self._desk = Desk(using, self._leases, self._hand_in, lambda: self._stopping, on_error)
+        self._renew_at = self._sweep_at = 0.0
+        # Whether there may be events to route, and when to look again although nobody rang.
+        self._look = True
+        self._second_look_at = float("inf")
+
+    def stop(self) -> None:
+        """Finish what is under way and return from ``run``; may be called from a signal handler."""
+        self._stopping = True
+        self._listener.interrupt()
+
+    def run(self, *, seconds: float = float("inf")) -> int:
+        """Deliver until told to stop, or for so long; return how many deliveries that were."""
+        until = time.monotonic() + seconds
+        while not self._stopping and time.monotonic() < until:
+            try:
+                self._listener.listen()
+                if not self._turn():
+                    self._sleep(until)
+            except Error:
+                logger.exception("The relay lost its database and tries again in %g s.", RECONNECT_SECONDS)
+                self._connection.close()
+                time.sleep(RECONNECT_SECONDS)
+        self._close()
+        return self.delivered
+
+    def drain(self, *, seconds: float = float("inf")) -> int:
+        """Deliver until nothing is left that could be sent now, or for so long; return how many deliveries that were."""
+        until = time.monotonic() + seconds
+        try:
+            while not self._stopping and time.monotonic() < until:
+                if not self._turn():
+                    if all(lane.idle for lane in self._lanes.values()):
+                        break
+                    self._sleep(until)
+        finally:
+            self._close()
+        return self.delivered
+
+    def _turn(self) -> bool:
+        """Do a bit of everything; return whether there was anything to do."""
+        if time.monotonic() >= self._renew_at:
+            self._renew()
+        if time.monotonic() >= self._sweep_at:
+            self._sweep()
+        settled = self._settle()
+        routed = self._route()
+        fed = 0
+        for lane in list(self._lanes.values()):
+            if lane.hungry():
+                fed += lane.feed(self._connection, self._desk)
+                settled += self._settle()
+        return bool(settled or routed or fed)
+
+    def _sleep(self, until: float) -> None:
+        now = time.monotonic()
+        wake_at = min(until, self._renew_at, self._sweep_at, self._second_look_at)
+        if self._listener.sleep(max(0.0, wake_at - now)):
+            self._look = True
+            self._second_look_at = time.monotonic() + SECOND_LOOK_SECONDS
+        elif time.monotonic() >= self._second_look_at:
+            self._look = True
+            self._second_look_at = float("inf")
+
+    def _renew(self) -> None:
+        claimed = self._leases.renew()
+        for lane in self._lanes.values():
+            for part, taken_from_the_dead in claimed.items():
+                lane.expect(part, 1)
+                if taken_from_the_dead:
+                    lane.suspect(part)
+        for part in [part for part in self._leases.leaving if not self._under_way(part)]:
+            self._leases.hand_back(part)
+        # A relay without its share asks more often: the others make room within a third of the leases' time.
+        wait = settings.LEASE_SECONDS / 3 if self._leases.settled else min(1.0, settings.LEASE_SECONDS / 3)
+        self._renew_at = time.monotonic() + wait
+
+    def _sweep(self) -> None:
+        """Read the directory anew, and look everywhere for what nobody told of."""
+        if self._directory is None:
+            self._directory = Directory(self._connection.alias)
+        entries = {entry.subscriber_id: entry for entry in self._directory.entries()}
+        for subscriber_id, entry in entries.items():
+            if subscriber_id not in self._lanes:
+                self._lanes[subscriber_id] = self._open_lane(entry)
+            self._lanes[subscriber_id].sink = entry.sink
+        for subscriber_id, lane in list(self._lanes.items()):
+            lane.open = subscriber_id in entries and entries[subscriber_id].open
+            if subscriber_id not in entries and lane.idle:
+                lane.workers.close()
+                del self._lanes[subscriber_id]
+            lane.sweep(self._leases.epochs)
+        self._look = True
+        self._sweep_at = time.monotonic() + settings.POLL_SECONDS
+
+    def _open_lane(self, entry: Entry) -> Lane:
+        workers: Workers = Inline() if self._inline else Threads(entry.name, entry.sink.concurrency)
+        lane = Lane(entry.subscriber_id, entry.name, entry.sink, workers)
+        for part in self._leases.taken_from_the_dead:
+            lane.suspect(part)
+        return lane
+
+    def _route(self) -> int:
+        if not self._look or not self._leases.epochs or self._directory is None:
+            return 0
+        limit = settings.ROUTE_BATCH
+        events, routes = route(self._connection, self._leases.epochs, limit, self._directory.wanted_by)
+        for subscriber_id, part, event_id, _key_hash in routes:
+            if lane := self._lanes.get(subscriber_id):
+                lane.expect(part, event_id)
+            else:
+                self._sweep_at = 0.0  # An endpoint that is newer than the last sweep.
+        self._look = events == limit
+        if events:
+            self._second_look_at = time.monotonic() + SECOND_LOOK_SECONDS
+        return events
+
+    def _settle(self) -> int:
+        """Write down what the workers reported, all that there is of a lane at once."""
+        taken = len(self._reports)
+        by_lane: dict[int, list[Report]] = {}
+        for report in islice(self._reports, taken):
+            by_lane.setdefault(report.subscriber_id, []).append(report)
+        for subscriber_id, reports in by_lane.items():
+            report = Report.merged(reports)
+            self._lanes[subscriber_id].settle(self._connection, report)
+            self.delivered += len(report.done) + len(report.finished)
+        # Not before: what the database did not take is written down again when it is back.
+        for _report in range(taken):
+            self._reports.popleft()
+        return taken
+
+    def _hand_in(self, report: Report) -> None:
+        self._reports.append(report)
+        if not self._inline:
+            self._listener.interrupt()
+
+    def _under_way(self, part: int) -> bool:
+        return any(lane.under_way(part) for lane in self._lanes.values())
+
+    def _close(self) -> None:
+        """Wait for what has begun, then give the leases back; those of what does not end run out by themselves."""
+        self._stopping = True
+        until = time.monotonic() + settings.STOP_SECONDS
+        try:
+            while True:
+                self._settle()
+                left = until - time.monotonic()
+                if left <= 0 or all(lane.idle for lane in self._lanes.values()):
+                    break
+                self._listener.sleep(left)
+            self._leases.close(keep=[part for part in self._leases.epochs if self._under_way(part)])
+        except Error:
+            logger.exception("The relay could not give its leases back: they end within %g s.", settings.LEASE_SECONDS)
+        for lane in self._lanes.values():
+            lane.workers.close()
+        if self._directory is not None:
+            self._directory.close()
+        self._listener.close()
