@@ -34,13 +34,14 @@ def test_the_linter_knows_the_package(package):
     assert package.module in linter["root_packages"]
 
 
-@pytest.mark.parametrize("package", domains(), ids=str)
-def test_the_contracts_hold_for_the_domain(package):
+@pytest.mark.parametrize("domain", domains(), ids=str)
+def test_the_contracts_hold_for_the_domain(domain):
     (floors,), (rooms,) = contracts("floors"), contracts("rooms")
 
-    assert package.module in floors["layers"][1].replace("|", " ").split()
-    assert package.module in rooms["containers"]
-    assert any(contract["protected_modules"] == [f"{package.module}.models"] for contract in contracts("tables"))
+    assert domain.module in floors["layers"][1].replace("|", " ").split()
+    assert domain.module in rooms["containers"]
+    assert all(domain.module in door["source_modules"] for door in contracts("doors") if "source_modules" in door)
+    assert any(contract["protected_modules"] == [f"{domain.module}.models"] for contract in contracts("tables"))
 
 
 @pytest.mark.parametrize("domain", domains(), ids=str)
