@@ -50,6 +50,7 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 # Another process may take a free port between our look and the server's bind.
 PORT_ATTEMPTS = 5
+LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 
 FORGETFUL = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -84,7 +85,7 @@ class Runner:
     def process(self) -> dict[str, Any]:
         """The arguments for ``subprocess`` that start a process as this user."""
         # An empty environment but for these: PGDATA, PGOPTIONS and their like must not reach a private server.
-        options: dict[str, Any] = {"env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"}, "cwd": "/"}
+        options: dict[str, Any] = {"env": {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": LOCALE}, "cwd": "/"}
         if self.dropped:
             options |= {"user": self.uid, "group": self.gid, "extra_groups": []}
         return options
@@ -258,9 +259,8 @@ class Postgres:
         password.touch(mode=0o600)
         password.write_text(secrets.token_hex(16))
         self.runner.own(password)
-        locale = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
         command: list[str | Path] = [self._program("initdb"), "-D", self.data, "-U", "holdfast", "--pwfile", password]
-        command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale", locale, "--no-instructions"]
+        command += ["-A", "scram-sha-256", "-E", "UTF8", "--locale", LOCALE, "--no-instructions"]
         command += [] if self.durable else ["--no-sync"]
         done = subprocess.run(command, check=False, capture_output=True, text=True, **self.runner.process)
         if done.returncode:
