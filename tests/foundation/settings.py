@@ -65,3 +65,4 @@ TEMPLATES = [
     }
 ]
 SPECTACULAR_SETTINGS = {"TITLE": "The test host", "VERSION": "1", "OAS_VERSION": "3.1.1"}
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}

@@ -6,12 +6,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -170,7 +169,9 @@ def test_a_key_may_be_quoted_or_bare(client, header, key):
     assert IdempotencyKey.objects.get().key == key
 
 
-@pytest.mark.parametrize("header", ["", " ", '""', '"', '"a', '"a"b', '"a";b=1', '"a b"', "a b", "x" * 256, "ü", "a\tb", r'"\a"'])
+@pytest.mark.parametrize(
+    "header", ["", " ", '""', '"', '"a', '"a"b', '"a";b=1', '"a b"', "a b", "x" * 256, "ü", "a\tb", r'"\a"']
+)
 def test_a_key_that_is_none_is_refused(client, header):
     response = write(client, key=header)
 
@@ -448,7 +449,9 @@ def test_old_keys_are_forgotten_and_young_ones_kept(client, settings):
 def test_a_running_lease_is_not_forgotten(client):
     write(client)
     IdempotencyKey.objects.update(
-        status=None, created_at=timezone.now() - dt.timedelta(days=9), claimed_until=timezone.now() + dt.timedelta(hours=1)
+        status=None,
+        created_at=timezone.now() - dt.timedelta(days=9),
+        claimed_until=timezone.now() + dt.timedelta(hours=1),
     )
 
     assert purge_keys() == 0

@@ -59,7 +59,9 @@ def test_updating_or_creating_saves_the_currency(article):
     assert stored(created) == GBP
 
 
-@pytest.mark.parametrize("queryset", [lambda: Article.objects, lambda: Article.objects.filter(name="cup").order_by("id")])
+@pytest.mark.parametrize(
+    "queryset", [lambda: Article.objects, lambda: Article.objects.filter(name="cup").order_by("id")]
+)
 def test_updating_in_bulk_saves_the_currency(article, queryset):
     article.price = GBP
     queryset().bulk_update([article], ["price"])

@@ -21,7 +21,8 @@ PATHS = {
 def notes(db):
     first = dt.date(2026, 1, 1)
     Note.objects.bulk_create(
-        Note(text=str(number), rank=number % 3, written_on=first + dt.timedelta(days=number % 4)) for number in range(17)
+        Note(text=str(number), rank=number % 3, written_on=first + dt.timedelta(days=number % 4))
+        for number in range(17)
     )
 
 
@@ -46,7 +47,9 @@ def test_following_next_and_then_previous_shows_each_row_once(client, notes, pat
     assert onward[0]["previous"] is None
 
     back = walk(client, onward[-1]["previous"], "previous")
-    assert [note for page in reversed(back) for note in page["results"]] == everything[: len(everything) - len(onward[-1]["results"])]
+    assert [note for page in reversed(back) for note in page["results"]] == everything[
+        : len(everything) - len(onward[-1]["results"])
+    ]
     assert all(page["next"] for page in back)
 
 

@@ -185,11 +185,18 @@ def test_the_context_is_plain():
     from holdfast.errors import Conflict
     from holdfast.money import Money
 
-    refusal = Conflict(day=dt.date(2026, 1, 2), amount=Decimal("1E+2"), price=Money("1.20", "EUR"), deep={1: [None, 1.5]})
+    refusal = Conflict(
+        day=dt.date(2026, 1, 2), amount=Decimal("1E+2"), price=Money("1.20", "EUR"), deep={1: [None, 1.5]}
+    )
     request = type("Request", (), {"path": "/"})()
 
     context = problems.problem_of(refusal).document(request)["context"]
-    assert context == {"day": "2026-01-02", "amount": "100", "price": str(Money("1.20", "EUR")), "deep": {"1": [None, 1.5]}}
+    assert context == {
+        "day": "2026-01-02",
+        "amount": "100",
+        "price": str(Money("1.20", "EUR")),
+        "deep": {"1": [None, 1.5]},
+    }
 
 
 def test_a_bug_is_logged_with_its_trace_and_raised_to_the_test_client(client, caplog):
@@ -244,7 +251,10 @@ def test_a_method_that_is_not_there_is_a_problem(client):
 
 
 def test_another_media_type_is_a_problem(client):
-    assert problem(send(client, b"text=a", "application/x-www-form-urlencoded"))["code"] == "holdfast.unsupported_media_type"
+    assert (
+        problem(send(client, b"text=a", "application/x-www-form-urlencoded"))["code"]
+        == "holdfast.unsupported_media_type"
+    )
 
 
 def test_an_answer_that_nobody_accepts_is_a_problem(client):
@@ -313,9 +323,7 @@ def test_a_path_that_leads_nowhere_is_a_problem_to_programs(client, path, accept
     assert (document["status"], document["code"]) == (404, "holdfast.not_found")
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("/nothing", 404), ("/pages/crash", 500), ("/pages/forbidden", 403)]
-)
+@pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/pages/crash", 500), ("/pages/forbidden", 403)])
 def test_people_get_pages(client, path, status):
     response = client.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
 

@@ -3,8 +3,8 @@
 import datetime as dt
 
 from django.db import models
-from djmoney.models.fields import MoneyField as DjangoMoneyField
 from django_fsm import FSMField, FSMModelMixin, transition
+from djmoney.models.fields import MoneyField as DjangoMoneyField
 
 from holdfast.fsm import StatefulModel
 from holdfast.money import MoneyField

@@ -15,7 +15,7 @@ urlpatterns = [
     path("api/notes/search", views.QueryView.as_view()),
     path("api/notes/raw", views.RawQueryView.as_view()),
     path("api/notes/<int:note_id>", views.NoteView.as_view()),
-    path("api/endings/<ending>", views.EndingView.as_view()),
+    path("api/endings/<slug:ending>", views.EndingView.as_view()),
     path("api/throttled", views.ThrottledView.as_view()),
     path("api/trace", views.TraceView.as_view()),
     path("api/schema", SpectacularAPIView.as_view()),

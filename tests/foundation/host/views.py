@@ -62,7 +62,9 @@ class NotesView(IdempotencyMixin, DomainAPIView):
     @document(response=NoteOutput, page=True)
     def get(self, request):
         """List the notes."""
-        return keyset_page(request, Note.objects.all(), ordering=self.ordering, serializer=NoteOutput, max_page_size=100)
+        return keyset_page(
+            request, Note.objects.all(), ordering=self.ordering, serializer=NoteOutput, max_page_size=100
+        )
 
     @document(request=NoteInput, response=NoteOutput, status=201, refusals=[DoorJammed])
     def post(self, request):
@@ -77,7 +79,9 @@ class NotesView(IdempotencyMixin, DomainAPIView):
 class SlowNotesView(NotesView):
     """Write a note that takes its time, so that twins meet."""
 
+    @document(request=NoteInput, response=NoteOutput, status=201)
     def post(self, request):
+        """Write a note, slowly."""
         response = super().post(request)
         time.sleep(0.2)
         return response
@@ -163,7 +167,7 @@ class Teapot(APIException):
 
 ENDINGS = {
     "bug": ZeroDivisionError("the password is hunter2"),
-    "refused": DoorJammed("It was hit too hard.", hits=3, by={"anna", "anna"}),
+    "refused": DoorJammed("It was hit too hard.", hits=3, by={"anna"}),
     "busy": Busy(),
     "http404": Http404("SELECT * FROM secrets"),
     "forbidden": PermissionDenied(),

@@ -3,13 +3,14 @@
 ::
 
     class CardsSettings(AppSettings, setting="HOLDFAST_CARDS"):
-        REQUEST_SECONDS: Annotated[float, "How long a request may wait for the provider, in seconds."] = 10.0
-        PROVIDER: Annotated[BackendSpec, "Who makes the cards."] = {"BACKEND": "holdfast_cards.backends.dummy.DummyProvider"}
+        REQUEST_SECONDS: Annotated[float, "How long a request may wait for the provider, in seconds."] = 10.0 PROVIDER:
+        Annotated[BackendSpec, "Who makes the cards."] = {"BACKEND": "holdfast_cards.backends.dummy.DummyProvider"}
 
     settings = CardsSettings()
     settings.REQUEST_SECONDS
 
-The class is the documentation, the defaults and the check. Each read goes to Django's settings, so ``override_settings`` works.
+The class is the documentation, the defaults and the check. Each read goes to Django's settings, so
+``override_settings`` works.
 """
 
 import json
@@ -125,7 +126,9 @@ setting_changed.connect(_forget, dispatch_uid="holdfast.conf")
 
 def _fits(value: Any, kind: Any) -> bool:
     if kind is BackendSpec:
-        return isinstance(value, dict) and isinstance(value.get("BACKEND"), str) and value.keys() <= {"BACKEND", "OPTIONS"}
+        return (
+            isinstance(value, dict) and isinstance(value.get("BACKEND"), str) and value.keys() <= {"BACKEND", "OPTIONS"}
+        )
     origin = get_origin(kind)
     if origin is None:
         if kind is type(None):
@@ -150,9 +153,12 @@ class FoundationSettings(AppSettings, setting="HOLDFAST"):
     """The foundation's own settings."""
 
     API_PATHS: Annotated[
-        tuple[str, ...], "Where paths begin whose 404 and 500 are problem documents also for clients that accept anything."
+        tuple[str, ...],
+        "Where paths begin whose 404 and 500 are problem documents also for clients that accept anything.",
     ] = ("/api/",)
-    PROBLEM_TYPE: Annotated[str, "The ``type`` URI of a problem; ``{code}`` stands for its code."] = "urn:problem:{code}"
+    PROBLEM_TYPE: Annotated[str, "The ``type`` URI of a problem; ``{code}`` stands for its code."] = (
+        "urn:problem:{code}"
+    )
     MAX_BODY_BYTES: Annotated[int, "The largest request body that a domain's API reads, in bytes."] = 1_048_576
     IDEMPOTENCY_RETENTION_HOURS: Annotated[int, "How long the answer to an Idempotency-Key is kept, in hours."] = 48
     HEALTH_TIMEOUT_SECONDS: Annotated[float, "How long a health check waits for the database, in seconds."] = 2.0

@@ -1,7 +1,7 @@
 """Refusals: the five ways in which a verb says no.
 
-A refusal is an answer, not a bug: it has a stable ``code``, a message for people (the first line of its docstring) and a
-``context`` of plain values that a program can act on. The API renders each as a problem document (RFC 9457).
+A refusal is an answer, not a bug: it has a stable ``code``, a message for people (the first line of its docstring) and
+a ``context`` of plain values that a program can act on. The API renders each as a problem document (RFC 9457).
 """
 
 from typing import ClassVar

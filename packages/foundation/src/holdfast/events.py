@@ -8,9 +8,9 @@ A domain declares its facts in its ``events.py``::
         card_id: str
         reason: str
 
-The class is a frozen, keyword-only dataclass of plain values (what JSON can hold). ``type`` names package, fact and version: a
-field may be added to a version, never renamed or removed. ``key`` names the field that holds the aggregate's id: events of one
-key reach each subscriber in the order in which they were committed.
+The class is a frozen, keyword-only dataclass of plain values (what JSON can hold). ``type`` names package, fact and
+version: a field may be added to a version, never renamed or removed. ``key`` names the field that holds the
+aggregate's id: events of one key reach each subscriber in the order in which they were committed.
 """
 
 import dataclasses
@@ -59,7 +59,7 @@ class Event:
     @classmethod
     def from_payload(cls, payload: Mapping[str, Any]) -> Self:
         """Return the event of a stored payload, leaving out fields that this version of the code does not know."""
-        names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]  # subclasses are dataclasses
+        names = {field.name for field in dataclasses.fields(cls)}  # type: ignore[arg-type]  # a dataclass, each of them
         return cls(**{name: value for name, value in payload.items() if name in names})
 
 

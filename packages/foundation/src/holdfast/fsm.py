@@ -10,9 +10,10 @@ from django_fsm import FSMModelMixin
 class StatefulModel(FSMModelMixin, models.Model):
     """A model whose protected state has one door: its transitions.
 
-    To refresh a row, django-fsm-2 4.2.4 lifts the protection on the field, which is one object for the whole process: meanwhile every
-    thread may assign every row's state, and when the row is gone the protection stays lifted for good. Here the door opens for one
-    instance only: a protected field takes a first value, so the value is laid aside while Django refreshes.
+    To refresh a row, django-fsm-2 4.2.4 lifts the protection on the field, which is one object for the whole process:
+    meanwhile every thread may assign every row's state, and when the row is gone the protection stays lifted for good.
+    Here the door opens for one instance only: a protected field takes a first value, so the value is laid aside while
+    Django refreshes.
     """
 
     class Meta:
@@ -37,4 +38,5 @@ class StatefulModel(FSMModelMixin, models.Model):
 
     def get_deferred_fields(self) -> set[str]:
         """Return what was not loaded; a state that is laid aside was."""
-        return super().get_deferred_fields() - self.__dict__.get("_laid_aside", {}).keys()
+        deferred: set[str] = super().get_deferred_fields()
+        return deferred.difference(self.__dict__.get("_laid_aside", ()))

@@ -34,6 +34,7 @@ class RequestTraceMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer the request, with everything below it bound to its id."""
         if self.is_async:
             return self._call_async(request)
         with _bound(request) as request_id:

@@ -1,7 +1,7 @@
 """What belongs to one request from door to handler: its id, its trace, who acts.
 
-The middleware (or a task) binds them; ``emit`` writes them into the event's headers; the relay binds them again around each
-handler, so that a log line of the handler carries the id of the request that caused it.
+The middleware (or a task) binds them; ``emit`` writes them into the event's headers; the relay binds them again around
+each handler, so that a log line of the handler carries the id of the request that caused it.
 """
 
 from collections.abc import Iterator

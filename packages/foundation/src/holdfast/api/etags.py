@@ -36,8 +36,8 @@ def etag_of(version: object) -> str:
 def require_match(request: HttpRequest | Request, version: object, *, required: bool = True) -> None:
     """Let the request pass only if its ``If-Match`` names the version.
 
-    Check under the lock that the change takes; checked before it, two writers pass. Raises ``PreconditionFailed``; without the
-    header ``PreconditionRequired``, unless ``required`` is false.
+    Check under the lock that the change takes; checked before it, two writers pass. Raises ``PreconditionFailed``;
+    without the header ``PreconditionRequired``, unless ``required`` is false.
     """
     header = request.headers.get("If-Match", "")
     if not header.strip():

@@ -35,7 +35,7 @@ class MoneyField(serializers.Field[Money, Any, dict[str, str], Any]):
         "required": "This field is required.",
         "unknown_field": "Unknown field.",
         "not_text": "A currency is text of three letters.",
-        "float": "An amount is text, as in \"12.30\": a float would round it.",
+        "float": 'An amount is text, as in "12.30": a float would round it.',
     }
 
     def to_internal_value(self, data: Any) -> Money:
@@ -64,4 +64,4 @@ class MoneyField(serializers.Field[Money, Any, dict[str, str], Any]):
         return {"amount": f"{Decimal(value.amount):.{shown}f}", "currency": str(value.currency)}
 
     def _error(self, key: str) -> list[ErrorDetail]:
-        return [ErrorDetail(self.error_messages[key], code=key)]
+        return [ErrorDetail(str(self.error_messages[key]), code=key)]

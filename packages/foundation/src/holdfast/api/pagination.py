@@ -1,7 +1,7 @@
-"""Pages by key, not by number: page 10,000 costs what page 1 costs, and nothing is shown twice or missed as rows arrive.
+"""Pages by key, not by number: page 10,000 costs what page 1 costs, and rows that arrive shift nothing.
 
-The cursor is the ordering's values of the row at the edge, opaque to the client. It holds nothing that the row did not show and
-filters inside the queryset that the view made, so it needs no signature.
+The cursor is the ordering's values of the row at the edge, opaque to the client. It holds nothing that the row did not
+show and filters inside the queryset that the view made, so it needs no signature.
 """
 
 import base64
@@ -170,7 +170,7 @@ def _page_size(request: Request, default: int, largest: int) -> int:
     text = request.query_params.get("page_size")
     if text is None:
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= largest):  # noqa: PLR2004
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= largest):
         raise InvalidPageSize(f"page_size is a number from 1 to {largest}.", page_size=text[:20], maximum=largest)
     return int(text)
 

@@ -20,7 +20,7 @@ class BodyTooLarge(APIException):
 
 
 class StrictJSONParser(BaseParser):
-    """JSON in UTF-8, of limited size, without duplicate names, NaN, infinities, NUL characters or halves of surrogate pairs."""
+    """JSON in UTF-8, of limited size, without duplicate names, NaN, infinities, NULs or halves of surrogate pairs."""
 
     media_type = "application/json"
 

@@ -1,7 +1,8 @@
 """Problem documents (RFC 9457): one shape for every "no", from a refusal of a domain to a crash.
 
-``problem_of`` turns an exception into a ``Problem``; ``exception_handler`` is Django REST framework's door to it (a ``DomainAPIView``
-names it itself, so a host's own views stay as they are; a host that wants it everywhere sets ``EXCEPTION_HANDLER``); ``handler400``,
+``problem_of`` turns an exception into a ``Problem``; ``exception_handler`` is Django REST framework's door to it (a
+``DomainAPIView`` names it itself, so a host's own views stay as they are; a host that wants it everywhere sets
+``EXCEPTION_HANDLER``); ``handler400``,
 ``handler403``, ``handler404`` and ``handler500`` are Django's doors, for the host's root URLconf::
 
     handler404 = "holdfast.api.problems.handler404"
@@ -76,6 +77,36 @@ def request_id_of(request: HttpRequest | Request) -> str | None:
     return getattr(request, "request_id", None) or tracing.current().get("request_id")
 
 
+# Exceptions that say no more than their class, the more special first.
+_KNOWN: tuple[tuple[tuple[type[Exception], ...], Problem], ...] = (
+    ((Http404,), Problem(status=404, code="holdfast.not_found", title="There is nothing here.")),
+    ((PermissionDenied,), Problem(status=403, code="holdfast.permission_denied", title="You may not do this.")),
+    (
+        (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent),
+        Problem(status=413, code="holdfast.too_large", title="The request is too large."),
+    ),
+    (
+        (SuspiciousOperation, UnreadablePostError),
+        Problem(status=400, code="holdfast.bad_request", title="The request cannot be read."),
+    ),
+    # A NUL in text, a number beyond its column: what no field caught, the database does. Nothing was written.
+    (
+        (DataError,),
+        Problem(status=400, code="holdfast.unstorable", title="The request has a value that no column can hold."),
+    ),
+    # No connection, a deadlock, a lock or a query that took too long: the next try may find it otherwise.
+    (
+        (OperationalError,),
+        Problem(
+            status=503,
+            code="holdfast.database_unavailable",
+            title="The database does not answer at the moment.",
+            headers={"Retry-After": "1"},
+        ),
+    ),
+)
+
+
 def problem_of(error: BaseException) -> Problem | None:
     """Return the problem that an exception stands for, or ``None`` for a bug."""
     match error:
@@ -87,28 +118,7 @@ def problem_of(error: BaseException) -> Problem | None:
             return _invalid(get_error_detail(error))
         case drf.APIException():
             return _of_drf(error)
-        case Http404():
-            return Problem(status=404, code="holdfast.not_found", title="There is nothing here.")
-        case PermissionDenied():
-            return Problem(status=403, code="holdfast.permission_denied", title="You may not do this.")
-        case RequestDataTooBig() | TooManyFieldsSent() | TooManyFilesSent():
-            return Problem(status=413, code="holdfast.too_large", title="The request is too large.")
-        case SuspiciousOperation() | UnreadablePostError():
-            return Problem(status=400, code="holdfast.bad_request", title="The request cannot be read.")
-        case DataError():
-            # A NUL in text, a number beyond its column: what no field caught, the database does. Nothing was written.
-            return Problem(
-                status=400, code="holdfast.unstorable", title="The request has a value that cannot be stored or compared."
-            )
-        case OperationalError():
-            # No connection, a deadlock, a lock or a query that took too long: the next try may find it otherwise.
-            return Problem(
-                status=503,
-                code="holdfast.database_unavailable",
-                title="The database does not answer at the moment.",
-                headers={"Retry-After": "1"},
-            )
-    return None
+    return next((problem for classes, problem in _KNOWN if isinstance(error, classes)), None)
 
 
 SERVER_ERROR = Problem(
@@ -128,8 +138,8 @@ def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response 
 def answer(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """Answer an exception of a view that owns its transactions, as a ``DomainAPIView`` does.
 
-    A bug is logged and told to whoever listens for ``got_request_exception`` (error trackers, the test client), as Django does;
-    under ``DEBUG`` it is left to Django, whose page shows where it happened.
+    A bug is logged and told to whoever listens for ``got_request_exception`` (error trackers, the test client), as
+    Django does; under ``DEBUG`` it is left to Django, whose page shows where it happened.
     """
     request: Request = context["request"]
     problem = problem_of(error)
@@ -158,17 +168,28 @@ def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a suspicious request, as the host's ``handler400``."""
     if not _wants_problem(request):
         return defaults.bad_request(request, exception)
-    return _json(problem_of(exception) or Problem(status=400, code="holdfast.bad_request", title="The request cannot be read."), request)
+    return _json(
+        problem_of(exception) or Problem(status=400, code="holdfast.bad_request", title="The request cannot be read."),
+        request,
+    )
 
 
 def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a forbidden request, as the host's ``handler403``."""
-    return _json(problem_of(PermissionDenied()), request) if _wants_problem(request) else defaults.permission_denied(request, exception)
+    return (
+        _json(problem_of(PermissionDenied()), request)
+        if _wants_problem(request)
+        else defaults.permission_denied(request, exception)
+    )
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer a path that leads nowhere, as the host's ``handler404``."""
-    return _json(problem_of(Http404()), request) if _wants_problem(request) else defaults.page_not_found(request, exception)
+    return (
+        _json(problem_of(Http404()), request)
+        if _wants_problem(request)
+        else defaults.page_not_found(request, exception)
+    )
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
@@ -202,7 +223,7 @@ def _of_drf(error: drf.APIException) -> Problem:
     leaf = next(_leaves(error.detail))[1]
     return Problem(
         status=error.status_code,
-        code=f"holdfast.{leaf.code}" if error.status_code < 500 else SERVER_ERROR.code,  # noqa: PLR2004
+        code=f"holdfast.{leaf.code}" if error.status_code < 500 else SERVER_ERROR.code,
         title=str(type(error).default_detail),
         detail=str(leaf),
         headers=headers,
@@ -211,7 +232,8 @@ def _of_drf(error: drf.APIException) -> Problem:
 
 def _invalid(detail: Any) -> Problem:
     found = tuple(
-        {"pointer": pointer(*path), "code": leaf.code, "detail": str(leaf)} for path, leaf in _leaves(detail)
+        {"pointer": pointer(*path), "code": leaf.code or "invalid", "detail": str(leaf)}
+        for path, leaf in _leaves(detail)
     )
     return Problem(
         status=400,
@@ -237,7 +259,7 @@ def _leaves(detail: Any, path: tuple[object, ...] = ()) -> Iterator[tuple[tuple[
 
 
 def _plain(value: object) -> Any:
-    """Return a refusal's context as JSON holds it: numbers stay, amounts become text, whatever else is told by its name."""
+    """Return a refusal's context as JSON holds it: numbers stay, amounts and whatever else become text."""
     if value is None or isinstance(value, (bool, int)) or type(value) is float:
         return value
     if isinstance(value, Mapping):

@@ -6,6 +6,9 @@ A view says of each method what goes in and out::
     def post(self, request): ...
 """
 
+# mypy: disallow-untyped-calls=False
+# drf-spectacular annotates only some of what a subclass calls.
+
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -37,8 +40,9 @@ def document(
 ) -> Callable[[F], F]:
     """Say what a method of a ``DomainAPIView`` reads, answers and refuses; ``extra`` goes to ``extend_schema``.
 
-    ``response`` is a serializer or a plain JSON schema; without one the answer has no body. ``page`` says that ``keyset_page`` makes
-    the answer; ``if_match`` that ``require_match`` guards the change. The problems that every method can answer need no mention.
+    ``response`` is a serializer or a plain JSON schema; without one the answer has no body. ``page`` says that
+    ``keyset_page`` makes the answer; ``if_match`` that ``require_match`` guards the change. The problems that every
+    method can answer need no mention.
     """
     parameters = list(extra.pop("parameters", ()))
     if query is not None:
@@ -46,18 +50,24 @@ def document(
     if if_match:
         parameters.append(
             OpenApiParameter(
-                "If-Match", str, OpenApiParameter.HEADER, required=True, description="The ETag of the version to change."
+                "If-Match",
+                str,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="The ETag of the version to change.",
             )
         )
     body: Any = response(many=True) if page and isinstance(response, type) else response
     answer = OpenApiResponse(body, description=extra.pop("response_description", ""))
 
     def mark(method: F) -> F:
-        method.holdfast_refusals = (*refusals, *_of_precondition(if_match=if_match))  # type: ignore[attr-defined]  # our mark
+        method.holdfast_refusals = (*refusals, *_of_precondition(if_match=if_match))  # type: ignore[attr-defined]  # ours
         method.holdfast_page = page  # type: ignore[attr-defined]  # our mark
-        marked: F = extend_schema(
-            request=request, responses={status: answer}, parameters=parameters or None, **extra
-        )(method)
+        # What extend_schema builds on: without it, on whatever the host's DEFAULT_SCHEMA_CLASS is.
+        method.kwargs = {"schema": DomainAutoSchema}  # type: ignore[attr-defined]  # where drf-spectacular looks
+        marked: F = extend_schema(request=request, responses={status: answer}, parameters=parameters or None, **extra)(
+            method
+        )
         return marked
 
     return mark
@@ -122,8 +132,14 @@ class DomainAutoSchema(AutoSchema):
         """Return the name of the page's component."""
         return f"{serializer_name}Page"
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return self._is_page() or super()._is_list_view(serializer)
+
     def _get_paginator(self) -> Any:
-        return KeysetPages() if getattr(self._handler(), "holdfast_page", False) else super()._get_paginator()
+        return KeysetPages() if self._is_page() else super()._get_paginator()
+
+    def _is_page(self) -> bool:
+        return bool(getattr(self._handler(), "holdfast_page", False))
 
     def _handler(self) -> Any:
         return getattr(self.view, self.method.lower(), None)
@@ -181,7 +197,10 @@ _PROBLEM: Schema = {
                 "type": "object",
                 "required": ["pointer", "code", "detail"],
                 "properties": {
-                    "pointer": {"type": "string", "description": "JSON pointer to the value, as in `#/amount/currency`."},
+                    "pointer": {
+                        "type": "string",
+                        "description": "JSON pointer to the value, as in `#/amount/currency`.",
+                    },
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
                 },

@@ -15,7 +15,9 @@ class StrictSerializer(serializers.Serializer[Any]):
         errors: dict[str, Any] = {}
         if isinstance(data, Mapping):
             known = {name for name, field in self.fields.items() if not field.read_only}
-            errors = {str(name): [ErrorDetail("Unknown field.", code="unknown_field")] for name in data if name not in known}
+            errors = {
+                str(name): [ErrorDetail("Unknown field.", code="unknown_field")] for name in data if name not in known
+            }
         try:
             values = super().to_internal_value(data)
         except ValidationError as error:

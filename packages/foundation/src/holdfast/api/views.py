@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import connections, transaction
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
@@ -21,8 +22,8 @@ from holdfast.api.schema import DomainAutoSchema
 class DomainAPIView(APIView):
     """A door to one verb; every "no" leaves it as a problem document.
 
-    What a host's defaults for Django REST framework could weaken is named here: who may enter, what is read, what is written. How a
-    host authenticates and throttles stays the host's.
+    What a host's defaults for Django REST framework could weaken is named here: who may enter, what is read, what is
+    written. How a host authenticates and throttles stays the host's.
     """
 
     permission_classes = [IsAuthenticated]
@@ -31,14 +32,14 @@ class DomainAPIView(APIView):
     schema = DomainAutoSchema()
 
     @classmethod
-    def as_view(cls, **initkwargs: Any) -> Callable[..., HttpResponse]:
-        """Return the view, outside of ``ATOMIC_REQUESTS``: a verb owns its transaction, and some need to commit twice."""
+    def as_view(cls, **initkwargs: Any) -> Any:
+        """Return the view, outside of ``ATOMIC_REQUESTS``: a verb owns its transactions, and some commit twice."""
         view = super().as_view(**initkwargs)
         for alias in connections:
             view = transaction.non_atomic_requests(using=alias)(view)
         return view
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Run the request; what it binds for tracing (who acts) ends with it."""
         with tracing.bound():
             return super().dispatch(request, *args, **kwargs)
@@ -58,11 +59,14 @@ class DomainAPIView(APIView):
     ) -> dict[str, Any]:
         """Return the validated values of the body, or of ``data``. Raises DRF's ``ValidationError``.
 
-        Of a query string (``data=request.query_params``) the parameters of pages are left out: ``keyset_page`` reads those.
+        Of a query string (``data=request.query_params``) the parameters of pages are left out: ``keyset_page`` reads
+        those.
         """
         if isinstance(data, QueryDict):
             data = {name: value for name, value in data.items() if name not in pagination.PARAMETERS}
-        serializer = serializer_class(data=self.request.data if data is None else data, context={"request": self.request})
+        serializer = serializer_class(
+            data=self.request.data if data is None else data, context={"request": self.request}
+        )
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
         return values

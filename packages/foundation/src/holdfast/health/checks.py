@@ -18,7 +18,8 @@ def database(alias: str = "default") -> Health:
         with transaction.atomic(using=alias), connection.cursor() as cursor:
             if connection.vendor == "postgresql":
                 cursor.execute(
-                    "SELECT set_config('statement_timeout', %s, true)", [f"{int(settings.HEALTH_TIMEOUT_SECONDS * 1000)}ms"]
+                    "SELECT set_config('statement_timeout', %s, true)",
+                    [f"{int(settings.HEALTH_TIMEOUT_SECONDS * 1000)}ms"],
                 )
             cursor.execute("SELECT 1")
             answered = cursor.fetchone() == (1,)

@@ -1,7 +1,7 @@
 """Idempotency keys: a request that is sent twice has one effect and one answer.
 
-``IdempotencyMixin`` goes in front of a ``DomainAPIView``; ``purge_keys`` forgets what is old enough. The draft of the header field:
-draft-ietf-httpapi-idempotency-key-header.
+``IdempotencyMixin`` goes in front of a ``DomainAPIView``; ``purge_keys`` forgets what is old enough. The draft of the
+header field: draft-ietf-httpapi-idempotency-key-header.
 """
 
 from holdfast.idempotency.mixin import IdempotencyMixin

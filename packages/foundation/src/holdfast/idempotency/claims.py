@@ -2,12 +2,14 @@
 
 Two ways, one table:
 
-- **In the effect's transaction** (``lease_seconds=None``). The row is inserted, the verb runs, the answer is written into the row, and
-  all of it commits at once or not at all. A process that dies leaves nothing behind. A twin must not wait for the row (it would hold
-  a worker and a connection), so on PostgreSQL the INSERT first tries an advisory lock on the key: no lock, no row, "still running".
-  SQLite has one writer at a time; there the twin waits for its turn and finds the answer.
-- **With a lease**, for verbs that must commit more than once (intent, network call, result). The claim commits by itself and ends with
-  its lease; whoever takes it over gets a new ``claim`` id, and the former holder can no longer store an answer.
+- **In the effect's transaction** (``lease_seconds=None``). The row is inserted, the verb runs, the answer is written
+  into the row, and all of it commits at once or not at all. A process that dies leaves nothing behind. A twin must not
+  wait for the row (it would hold a worker and a connection), so on PostgreSQL the INSERT first tries an advisory lock
+  on the key: no lock, no row, "still running". SQLite has one writer at a time; there the twin waits for its turn and
+  finds the answer.
+- **With a lease**, for verbs that must commit more than once (intent, network call, result). The claim commits by
+  itself and ends with its lease; whoever takes it over gets a new ``claim`` id, and the former holder can no longer
+  store an answer.
 """
 
 import datetime as dt
@@ -22,7 +24,8 @@ from django.utils import timezone
 from holdfast.idempotency.exceptions import IdempotencyKeyReused, RequestStillRunning
 from holdfast.idempotency.models import IdempotencyKey
 
-# On a conflict only an expired lease of the very same request is taken over; any other row stays as it is and nothing is returned.
+# On a conflict only an expired lease of the very same request is taken over; any other row stays as it is and nothing
+# is returned.
 _INSERT = """
     INSERT INTO holdfast_idempotencykey (scope, key, fingerprint, claim, claimed_until, created_at)
     SELECT %s, %s, %s, %s, %s, %s WHERE {free}
@@ -36,7 +39,7 @@ _UNLOCKED = "pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def database() -> str:
-    """Return the alias of the database that holds the keys; an effect commits with its answer only if it is in the same one."""
+    """Return the alias of the database that holds the keys; only an effect in the same one commits with its answer."""
     return router.db_for_write(IdempotencyKey)
 
 

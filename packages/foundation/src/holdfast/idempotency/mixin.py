@@ -28,10 +28,10 @@ _PASSING = frozenset({408, 412, 425, 428, 429})
 class IdempotencyMixin:
     """Give a ``DomainAPIView`` idempotent methods: ``class TransferView(IdempotencyMixin, DomainAPIView)``.
 
-    The key is optional unless ``idempotency_key_required``. Claim, effect and answer are one transaction; a refusal's effect is rolled
-    back and its answer stored after. A view whose verb must commit by itself (``durable=True``, a network call between two commits)
-    says how long one run may take in ``idempotency_lease_seconds``, and its verb must bear being run again with the same key, which
-    it finds in ``self.idempotency_key``.
+    The key is optional unless ``idempotency_key_required``. Claim, effect and answer are one transaction; a refusal's
+    effect is rolled back and its answer stored after. A view whose verb must commit by itself (``durable=True``, a
+    network call between two commits) says how long one run may take in ``idempotency_lease_seconds``, and its verb
+    must bear being run again with the same key, which it finds in ``self.idempotency_key``.
     """
 
     idempotent_methods: frozenset[str] | set[str] = frozenset({"POST"})
@@ -71,13 +71,13 @@ class IdempotencyMixin:
                 if answer is None:
                     answer = self._rendered(request, handler(request, *args, **kwargs))
                     if _passing(answer):
-                        raise _Undo(answer)
-                    claim.store(answer)
+                        # Neither answer nor effect, nor the claim, are kept: the next try starts anew.
+                        transaction.set_rollback(True, using=database())
+                    else:
+                        claim.store(answer)
                 return answer
         except (IdempotencyKeyReused, RequestStillRunning):
             raise
-        except _Undo as undo:
-            return undo.answer
         except Exception as error:  # noqa: BLE001 - DRF's own handler decides, and raises again what it does not know
             answer = self._rendered(request, self.handle_exception(error))  # type: ignore[attr-defined]  # APIView's
             return answer if _passing(answer) else self._after_the_rollback(claim, answer)
@@ -121,26 +121,18 @@ class IdempotencyMixin:
         return final
 
 
-class _Undo(Exception):
-    """Leaves the transaction with an answer that must not be kept, and so neither its effect."""
-
-    def __init__(self, answer: HttpResponse) -> None:
-        self.answer = answer
-        super().__init__()
-
-
 def _passing(answer: HttpResponse) -> bool:
-    return answer.status_code >= 500 or answer.status_code in _PASSING or "Retry-After" in answer.headers  # noqa: PLR2004
+    return answer.status_code >= 500 or answer.status_code in _PASSING or "Retry-After" in answer.headers
 
 
 def _read(header: str | None) -> str | None:
-    """Return the key of the header: a structured-field string as the draft asks for, or bare as most clients send it."""
+    """Return the header's key: a structured-field string, as the draft asks for, or bare, as most clients send it."""
     if header is None:
         return None
     text = header.strip()
     if quoted := _QUOTED.fullmatch(text):
         text = re.sub(r"\\(.)", r"\1", quoted[1])
-        if 1 <= len(text) <= 255:  # noqa: PLR2004
+        if 1 <= len(text) <= 255:
             return text
     elif _BARE.fullmatch(text):
         return text
@@ -148,6 +140,7 @@ def _read(header: str | None) -> str | None:
 
 
 def _fingerprint(request: Request) -> str:
-    # The parsed body, not its bytes: a client library that orders names otherwise on the second try repeats the same request.
+    # The parsed body, not its bytes: a client library that orders names otherwise on the second try repeats the same
+    # request.
     body = json.dumps(request.data, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(f"{request.method} {request.get_full_path()}\n{body}".encode()).hexdigest()

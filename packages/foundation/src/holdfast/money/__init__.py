@@ -1,4 +1,4 @@
-"""Money without a rounding error: exact decimals, the currency's own exponent, whole minor units; and a field for prices."""
+"""Money without a rounding error: exact decimals, the currency's own exponent, minor units, a field for prices."""
 
 from holdfast.money.amounts import (
     InvalidAmount,

@@ -1,7 +1,7 @@
 """Amounts: reading them exactly, counting them in minor units, rounding them when told to.
 
-The value type is django-money's ``Money``. Whatever comes from outside goes through ``parse_amount``; whatever must be counted
-goes through ``to_minor``. Nothing here rounds but ``quantize``, which is told how.
+The value type is django-money's ``Money``. Whatever comes from outside goes through ``parse_amount``; whatever must be
+counted goes through ``to_minor``. Nothing here rounds but ``quantize``, which is told how.
 """
 
 import re
@@ -12,7 +12,16 @@ from moneyed import CURRENCIES
 
 from holdfast import errors
 
-__all__ = ["InvalidAmount", "Money", "UnknownCurrency", "exponent", "from_minor", "parse_amount", "quantize", "to_minor"]
+__all__ = [
+    "InvalidAmount",
+    "Money",
+    "UnknownCurrency",
+    "exponent",
+    "from_minor",
+    "parse_amount",
+    "quantize",
+    "to_minor",
+]
 
 MINOR_LIMIT = 2**63 - 1
 """The most minor units that one amount may have: what a ``bigint`` column holds."""
@@ -20,7 +29,27 @@ MINOR_LIMIT = 2**63 - 1
 _PLAIN = re.compile(r"[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _EXACT = Context(prec=100, traps=[Inexact, InvalidOperation, Overflow])
 # Metals, bond units, funds and the codes for tests and for "no currency": ISO 4217 gives them no minor unit.
-_UNCOUNTABLE = frozenset("XAG XAU XBA XBB XBC XBD XDR XEU XFO XFU XPD XPT XRE XSU XTS XUA XXX".split())
+_UNCOUNTABLE = frozenset(
+    (
+        "XAG",
+        "XAU",
+        "XBA",
+        "XBB",
+        "XBC",
+        "XBD",
+        "XDR",
+        "XEU",
+        "XFO",
+        "XFU",
+        "XPD",
+        "XPT",
+        "XRE",
+        "XSU",
+        "XTS",
+        "XUA",
+        "XXX",
+    )
+)
 
 
 class InvalidAmount(errors.Invalid):
@@ -50,17 +79,14 @@ def exponent(currency: object) -> int:
 def parse_amount(value: object, currency: object) -> Money:
     """Return the money that text, an ``int`` or a ``Decimal`` names exactly.
 
-    Raises ``UnknownCurrency``; ``InvalidAmount`` for floats, NaN, infinities, exponents ("1e3"), more decimals than the currency
-    has, and more minor units than a ``bigint`` holds.
+    Raises ``UnknownCurrency``; ``InvalidAmount`` for floats, NaN, infinities, exponents ("1e3"), more decimals than
+    the currency has, and more minor units than a ``bigint`` holds.
     """
-    if isinstance(value, str) and _PLAIN.fullmatch(value):
-        amount = Decimal(value)
-    elif isinstance(value, (int, Decimal)) and not isinstance(value, bool):
-        amount = Decimal(value)
-    else:
-        exponent(currency)
-        raise InvalidAmount("An amount is a plain decimal number as text, or a whole number.")
-    return from_minor(_minor(amount, currency), currency)
+    exponent(currency)  # the currency is what to complain of first
+    readable = _PLAIN.fullmatch(value) if isinstance(value, str) else type(value) in (int, Decimal)
+    if not readable:
+        raise InvalidAmount("An amount is a plain decimal number as text, or a whole number.", currency=str(currency))
+    return from_minor(_minor(Decimal(value), currency), currency)  # type: ignore[arg-type]  # one of the three
 
 
 def to_minor(money: Money) -> int:
@@ -74,7 +100,7 @@ def from_minor(minor: int, currency: object) -> Money:
 
 
 def quantize(value: Decimal | Money, currency: object, rounding: str) -> Money:
-    """Return the value rounded to the currency's decimals, in the way that the caller names (``decimal.ROUND_HALF_EVEN``)."""
+    """Return the value rounded to the currency's decimals, as the caller says (``decimal.ROUND_HALF_EVEN``)."""
     if isinstance(value, Money):
         if str(value.currency) != str(currency):
             raise InvalidAmount("The money is of another currency.", currency=str(currency), given=str(value.currency))

@@ -1,20 +1,23 @@
 """A model field for prices: django-money's, in which the currency travels with the amount.
 
-django-money keeps an amount and its currency in two columns and, in some places, writes or reads only the first: 4 GBP saved over
-5 USD becomes 4 USD. Here both columns are written and read together, whichever way Django takes:
+django-money keeps an amount and its currency in two columns and, in some places, writes or reads only the first: 4 GBP
+saved over 5 USD becomes 4 USD. Here both columns are written and read together, whichever way Django takes:
 
 - ``save(update_fields=["price"])`` and ``update_or_create(defaults={"price": ...})``;
 - ``bulk_update(rows, ["price"])``, ``bulk_create(rows, update_conflicts=True, update_fields=["price"])``;
 - ``defer("price")`` and ``only("price")``.
 
-And migrations do not know the currencies: the names that Babel has for 300 of them, or a host's choice of some, would make
-``makemigrations`` write a migration into a package that nobody changed.
+And migrations do not know the currencies: the names that Babel has for 300 of them, or a host's choice of some, would
+make ``makemigrations`` write a migration into a package that nobody changed.
 
 A ledger needs integers and a constraint of its own, not this field.
 """
 
-from collections.abc import Callable, Iterable
-from functools import lru_cache, wraps
+# mypy: disallow-untyped-calls=False
+# django-money is not typed, and this is a subclass of it.
+
+from collections.abc import Callable, Collection, Iterable
+from functools import cache, wraps
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -27,7 +30,7 @@ from djmoney.utils import MONEY_CLASSES, get_currency_field_name
 __all__ = ["MoneyField"]
 
 
-class _BothColumns(MoneyFieldProxy):  # type: ignore[misc]  # django-money is not typed
+class _BothColumns(MoneyFieldProxy):
     """Reads an amount together with its currency, loading what was deferred."""
 
     def __get__(self, row: models.Model | None, owner: type[models.Model] | None = None) -> Any:
@@ -45,7 +48,7 @@ class _BothColumns(MoneyFieldProxy):  # type: ignore[misc]  # django-money is no
             super().__set__(row, value)
 
 
-class MoneyField(DjangoMoneyField):  # type: ignore[misc]  # django-money is not typed
+class MoneyField(DjangoMoneyField):
     """A price: an exact amount and its currency, never one without the other. There is no default currency."""
 
     def __init__(
@@ -90,7 +93,7 @@ class MoneyField(DjangoMoneyField):  # type: ignore[misc]  # django-money is not
             price_field=self, max_length=3, default=self.default_currency, editable=False, null=self.null
         )
         field.creation_counter = self.creation_counter - 1  # before the amount, which is read with it
-        cls.add_to_class(get_currency_field_name(name, self), field)  # type: ignore[attr-defined]  # ModelBase's
+        cls.add_to_class(get_currency_field_name(name, self), field)
         self._currency_field = field
 
 
@@ -111,7 +114,7 @@ def _saving_both(save_base: Callable[..., None]) -> Callable[..., None]:
         names = _with_currencies(type(self), update_fields)
         save_base(self, *args, update_fields=None if names is None else frozenset(names), **kwargs)
 
-    save_both.holdfast_money = True  # type: ignore[attr-defined]  # our mark, so that a second field does not wrap again
+    save_both.holdfast_money = True  # type: ignore[attr-defined]  # once, however many prices
     return save_both
 
 
@@ -119,8 +122,17 @@ class _BothInBulk(models.QuerySet[Any]):
     def bulk_update(self, objs: Iterable[Any], fields: Iterable[str], batch_size: int | None = None) -> int:
         return super().bulk_update(objs, _with_currencies(self.model, fields) or (), batch_size)
 
-    def bulk_create(self, objs: Iterable[Any], *args: Any, update_fields: Any = None, **kwargs: Any) -> list[Any]:
-        return super().bulk_create(objs, *args, update_fields=_with_currencies(self.model, update_fields), **kwargs)
+    def bulk_create(
+        self,
+        objs: Iterable[Any],
+        batch_size: int | None = None,
+        ignore_conflicts: bool = False,  # noqa: FBT001, FBT002 - Django's signature
+        update_conflicts: bool = False,  # noqa: FBT001, FBT002 - as above
+        update_fields: Collection[str] | None = None,
+        unique_fields: Collection[str] | None = None,
+    ) -> list[Any]:
+        both = _with_currencies(self.model, update_fields)
+        return super().bulk_create(objs, batch_size, ignore_conflicts, update_conflicts, both, unique_fields)
 
 
 def _manage_both(sender: type[models.Model], **_kwargs: Any) -> None:
@@ -139,6 +151,6 @@ class _BothManaged:
         return queryset
 
 
-@lru_cache(maxsize=None)
+@cache
 def _mixed(mixin: type, base: type) -> type:
     return type(base.__name__, (mixin, base), {"__module__": base.__module__})

@@ -11,8 +11,8 @@ from django.db import connections
 def race(*contenders: Callable[[], Any], times: int = 4) -> list[Any]:
     """Start the contenders at one moment and return what each returned or raised, in their order.
 
-    One contender alone runs ``times`` times. The test must not hold a transaction (``django_db(transaction=True)``): the threads
-    see only what is committed.
+    One contender alone runs ``times`` times. The test must not hold a transaction (``django_db(transaction=True)``):
+    the threads see only what is committed.
     """
     runners = list(contenders) * (times if len(contenders) == 1 else 1)
     barrier = threading.Barrier(len(runners))
