@@ -39,4 +39,4 @@ class FlatAndPercent:
             return None
         currency = amount.currency.code
         exact = amount.amount * self.share + self.flat.get(currency, Decimal(0))
-        return Money(quantize(exact, currency, ROUND_UP), currency) if exact else None
+        return quantize(exact, currency, ROUND_UP) if exact else None
