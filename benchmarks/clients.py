@@ -1,11 +1,14 @@
 """The parent's side of a benchmark: a group of client processes of one system."""
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
 from types import TracebackType
 from typing import Any, Self
+
+import psutil
 
 
 class ClientError(RuntimeError):
@@ -34,9 +37,7 @@ class Clients:
         """Let as many processes as there are arguments do ``call``, each with its own, at the same time."""
         chosen = self._processes[: len(arguments)]
         for process, own in zip(chosen, arguments, strict=True):
-            assert process.stdin is not None
-            process.stdin.write(json.dumps({"call": call, "arguments": own}) + "\n")
-            process.stdin.flush()
+            self._order(process, call, own)
         return [self._answer(process) for process in chosen]
 
     def rate(self, call: str, *, clients: int, seconds: float, **arguments: Any) -> float:
@@ -45,21 +46,23 @@ class Clients:
         answers = self.call(call, clients=clients, start=start, seconds=seconds, **arguments)
         return sum(answer["done"] / answer["seconds"] for answer in answers)
 
-    def kill(self, index: int = 0) -> None:
-        """SIGKILL one process: what a crash test does to it."""
-        self._processes[index].kill()
-        self._processes[index].wait()
-
     def tell(self, call: str, *, index: int = 0, **arguments: Any) -> None:
-        """Give an order without waiting for its answer."""
-        stdin = self._processes[index].stdin
-        assert stdin is not None
-        stdin.write(json.dumps({"call": call, "arguments": arguments}) + "\n")
-        stdin.flush()
+        """Give one process an order without waiting for its answer."""
+        self._order(self._processes[index], call, arguments)
 
     def hear(self, *, index: int = 0) -> Any:
         """Wait for the answer to an order given by ``tell``."""
         return self._answer(self._processes[index])
+
+    def kill(self) -> None:
+        """SIGKILL all processes and whatever they started: what a power cut does to them."""
+        for process in self._processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                root = psutil.Process(process.pid)
+                for doomed in (root, *root.children(recursive=True)):
+                    with contextlib.suppress(psutil.NoSuchProcess):
+                        doomed.kill()
+            process.wait()
 
     def __enter__(self) -> Self:
         return self
@@ -70,12 +73,17 @@ class Clients:
         for process in self._processes:
             if process.stdin is not None:
                 process.stdin.close()
+        deadline = time.monotonic() + 2
+        # One that is told to relay does not listen any more.
         for process in self._processes:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, deadline - time.monotonic()))
+        self.kill()
+
+    def _order(self, process: "subprocess.Popen[str]", call: str, arguments: dict[str, Any]) -> None:
+        assert process.stdin is not None
+        process.stdin.write(json.dumps({"call": call, "arguments": arguments}) + "\n")
+        process.stdin.flush()
 
     def _answer(self, process: "subprocess.Popen[str]") -> Any:
         assert process.stdout is not None

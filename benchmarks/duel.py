@@ -20,10 +20,14 @@ ENOUGH = 3
 
 @dataclass(frozen=True)
 class Arm:
-    """One system in one cell: ``turn(seconds)`` returns its rate, or whatever the cell measures."""
+    """One system in one cell: ``turn(seconds)`` returns its rate, or whatever the cell measures.
+
+    ``ready`` comes before it, unmeasured: it makes what the turn needs.
+    """
 
     name: str
     turn: Callable[[float], float]
+    ready: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -71,16 +75,20 @@ class Duel:
         for cell, arms in self.cells.items():
             for arm in arms:
                 say(f"warming up: {cell}: {arm.name}")
+                arm.ready()
                 arm.turn(min(seconds, 0.5))
         for cycle in range(cycles):
             for cell in random.sample(list(self.cells), len(self.cells)):
                 for arm in random.sample(self.cells[cell], len(self.cells[cell])):
+                    arm.ready()
                     before = self.watch.usage()
                     value = arm.turn(seconds)
                     used = self.watch.since(before)
                     one = Slice(cycle, value, used.bystanders, used.clients, used.servers, used.seconds)
                     self.slices.setdefault((cell, arm.name), []).append(one)
-                    say(f"cycle {cycle + 1}/{cycles}: {cell}: {arm.name}: {value:,.0f} (others: {one.bystanders:.2f} cores)")
+                    say(
+                        f"cycle {cycle + 1}/{cycles}: {cell}: {arm.name}: {value:,.0f} (others: {one.bystanders:.2f} cores)"
+                    )
 
     def kept(self, cell: str, name: str) -> dict[int, Slice]:
         """Return the slices that count, by cycle."""
@@ -96,6 +104,23 @@ class Duel:
         """Return how many times the value of ``to`` an arm reached, cycle by cycle."""
         mine, theirs = self.kept(cell, name), self.kept(cell, to)
         return Spread.of(mine[cycle].value / theirs[cycle].value for cycle in mine.keys() & theirs.keys())
+
+    def processor_time(self, cell: str, name: str) -> tuple[float, float] | None:
+        """Return the median microseconds that one operation cost the clients and the servers."""
+        slices = self.kept(cell, name).values()
+        if not slices:
+            return None
+        done = [(one, one.value * one.seconds / 1e6) for one in slices if one.value]
+        return (
+            statistics.median(one.client_seconds / millions for one, millions in done),
+            statistics.median(one.server_seconds / millions for one, millions in done),
+        )
+
+    def numbers(self) -> dict[str, dict[str, list[Slice]]]:
+        """Return every slice, by cell and arm: for the JSON file."""
+        return {
+            cell: {arm.name: self.slices.get((cell, arm.name), []) for arm in arms} for cell, arms in self.cells.items()
+        }
 
     def noise(self) -> tuple[int, int]:
         """Return how many turns were taken and how many of them were disturbed."""

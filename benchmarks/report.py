@@ -98,7 +98,10 @@ def _text(table: Table) -> str:
     lines = [table.head, *table.rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(table.head))]
     rule = "  ".join("-" * width for width in widths)
-    body = ["  ".join(_cell(text, width, column) for column, (text, width) in enumerate(zip(line, widths, strict=True))) for line in lines]
+    body = [
+        "  ".join(_cell(text, width, column) for column, (text, width) in enumerate(zip(line, widths, strict=True)))
+        for line in lines
+    ]
     note = [table.note] if table.note else []
     return "\n".join([f"# {table.title}", body[0].rstrip(), rule, *(line.rstrip() for line in body[1:]), *note])
 

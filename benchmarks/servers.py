@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 from psycopg import sql
 
@@ -53,6 +54,10 @@ class Postgres:
             rows = connection.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [names]).fetchall()
         return {f"postgres {name}": str(value) for name, value in sorted(rows)}
 
-    def backend_pid(self, connection: "psycopg.Connection[tuple[object, ...]]") -> int:
-        """Return the process id of the server's side of a connection."""
-        return connection.info.backend_pid
+    def pids(self) -> list[int]:
+        """Return the process that all of the server's processes descend from; none when it runs elsewhere."""
+        if not self.is_local():
+            return []
+        with self.connect() as connection:
+            backend = psutil.Process(connection.info.backend_pid)
+            return [parent.pid for parent in backend.parents()[:1]]

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 import psycopg
 
@@ -85,8 +87,12 @@ class Pgbench:
             ).fetchone()
         return row == (True,)
 
-    def close(self) -> None:
-        """Remove the scripts."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         shutil.rmtree(self._scripts)
 
     def _script(self, way: str, pattern: str) -> Path:

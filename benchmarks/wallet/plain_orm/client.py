@@ -60,6 +60,11 @@ class Client:
                 for account, moved in sides
             )
 
+    def transfers(self, count: int) -> None:
+        """Post ``count`` transfers one by one: for the bytes they take."""
+        for _ in range(count):
+            self.post(*random.sample(self.accounts, 2))
+
     def is_sound(self) -> bool:
         """Whether the money still adds up."""
         total = self.Account.objects.aggregate(total=self.Sum("balance"))["total"]

@@ -1,0 +1,89 @@
+"""``python -m benchmarks wallet`` and ``python -m benchmarks outbox``: see README.md."""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.report import Report
+from benchmarks.servers import Postgres
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours and the peers, side by side.")
+    parser.add_argument("suite", choices=["wallet", "outbox"])
+    parser.add_argument("--full", action="store_true", help="many cycles (half an hour); the default is a quick look")
+    parser.add_argument("--cycles", type=int, help="turns of each system in each workload")
+    parser.add_argument("--seconds", type=float, default=2.0, help="the length of a turn")
+    parser.add_argument("--million", action="store_true", help="also with a million rows, which takes minutes to fill")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every single measurement there")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, for the documents")
+    arguments = parser.parse_args()
+
+    postgres = Postgres(_required("DATABASE_URL"))
+    postgres.require_durable()
+    facts = {**machine.facts(), **postgres.facts()}
+    result = Report(arguments.suite, f"nox -s bench -- {' '.join(_repeatable(sys.argv[1:]))}", facts)
+    began = time.monotonic()
+    if arguments.suite == "wallet":
+        _wallet(postgres, arguments, result)
+    else:
+        _outbox(postgres, arguments, result)
+    result.facts["took"] = f"{(time.monotonic() - began) / 60:.0f} minutes"
+
+    if arguments.json:
+        result.write_json(arguments.json)
+    if arguments.markdown:
+        result.write_markdown(arguments.markdown)
+    print(result.text())
+
+
+def _wallet(postgres: Postgres, arguments: argparse.Namespace, result: Report) -> None:
+    from benchmarks.wallet import suite
+
+    options = suite.Options(
+        cycles=arguments.cycles or (12 if arguments.full else 3),
+        seconds=arguments.seconds,
+        accounts=1000,
+        rounds=30,
+        entries=(1_000, 10_000, 100_000, *([1_000_000] if arguments.million else [])),
+        transfers=10_000 if arguments.full else 2_000,
+    )
+    suite.run(postgres, machine.Watch(postgres.pids()), options, result, _say)
+
+
+def _outbox(postgres: Postgres, arguments: argparse.Namespace, result: Report) -> None:
+    from benchmarks.outbox import suite
+
+    options = suite.Options(
+        cycles=arguments.cycles or (12 if arguments.full else 3),
+        seconds=arguments.seconds,
+        million=arguments.million,
+    )
+    suite.run(postgres, _required("REDIS_URL"), options, result, _say)
+
+
+def _required(name: str) -> str:
+    if name not in os.environ:
+        sys.exit(f"{name} is not set: call this through `nox -s bench`, which starts durable servers of its own.")
+    return os.environ[name]
+
+
+def _repeatable(arguments: list[str]) -> list[str]:
+    """Leave out where the result goes: it does not change what is measured."""
+    kept, skip = [], False
+    for argument in arguments:
+        if not skip and argument not in {"--json", "--markdown"}:
+            kept.append(argument)
+        skip = argument in {"--json", "--markdown"}
+    return kept
+
+
+def _say(what: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {what}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,17 @@
+"""The one handler: it counts."""
+
+import os
+
+from holdfast.events import Envelope
+from holdfast.outbox.subscriptions import subscribe
+
+from benchmarks.outbox.shop.events import ProductSold
+from benchmarks.tally import Tally
+
+tally = Tally(os.environ["BENCHMARKS_TALLY"])
+
+
+@subscribe(ProductSold)
+def count(envelope: Envelope[ProductSold]) -> None:
+    """Count the event."""
+    tally.handled(envelope.event.number)
