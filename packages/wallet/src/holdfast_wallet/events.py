@@ -118,3 +118,12 @@ class PaymentFailed(Event, type="holdfast_wallet.payment_failed.v1", key="paymen
     amount_minor: int
     currency: str
     reason: str
+
+
+class TransfersSealed(Event, type="holdfast_wallet.transfers_sealed.v1", key="seal_id"):
+    """The hash chain grew by a link: whoever keeps the digest elsewhere can prove later what the ledger said."""
+
+    seal_id: str
+    first_number: int
+    last_number: int
+    digest: str

@@ -135,12 +135,6 @@ class BatchTooLarge(WalletError, errors.Invalid):
     code = "holdfast_wallet.batch_too_large"
 
 
-class BatchRefused(WalletError, errors.Conflict):
-    """Another transfer of the same batch was refused, so none was posted."""
-
-    code = "holdfast_wallet.batch_refused"
-
-
 class HoldNotOpen(WalletError, errors.Conflict):
     """The hold is over: it was captured, released or has expired."""
 

@@ -109,6 +109,7 @@ class Entry(models.Model):
     currency = models.CharField(max_length=3)
     counterparty = models.ForeignKey(Account, on_delete=models.DO_NOTHING, related_name="+")
     transfer = models.ForeignKey(Transfer, on_delete=models.DO_NOTHING, related_name="entries")
+    number = models.BigIntegerField(help_text="The transfer's.")
     kind = models.CharField(max_length=40)
     journal_id = models.UUIDField()
     effective_at = models.DateTimeField()

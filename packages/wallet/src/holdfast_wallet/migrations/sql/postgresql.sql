@@ -25,11 +25,11 @@ ALTER TABLE holdfast_wallet_hold SET (fillfactor = 80);
 
 CREATE VIEW holdfast_wallet_entry AS
 SELECT source_id AS account_id, source_version AS version, -amount_minor AS amount_minor, source_balance_minor AS balance_minor,
-       currency, target_id AS counterparty_id, id AS transfer_id, kind, journal_id, effective_at, recorded_at
+       currency, target_id AS counterparty_id, id AS transfer_id, number, kind, journal_id, effective_at, recorded_at
 FROM holdfast_wallet_transfer
 UNION ALL
 SELECT target_id, target_version, amount_minor, target_balance_minor,
-       currency, source_id, id, kind, journal_id, effective_at, recorded_at
+       currency, source_id, id, number, kind, journal_id, effective_at, recorded_at
 FROM holdfast_wallet_transfer;
 
 
@@ -58,7 +58,7 @@ BEGIN
     ELSIF found_row.state = 'frozen' AND (delta <= 0 OR found_row.credits_blocked) THEN
         RAISE EXCEPTION 'frozen' USING ERRCODE = 'WL003', DETAIL = json_build_object('account_id', account);
     ELSIF found_row.held_minor + taken < 0 THEN
-        RAISE EXCEPTION 'more than is held' USING ERRCODE = 'WL012', DETAIL = json_build_object('remaining', found_row.held_minor);
+        RAISE EXCEPTION 'more than is held' USING ERRCODE = 'WL012', DETAIL = json_build_object('remaining', found_row.held_minor, 'currency', money);
     END IF;
     available := found_row.balance_minor - found_row.held_minor + found_row.overdraft_limit_minor;
     IF delta <= 0 AND available + delta - taken < 0 THEN
@@ -182,9 +182,8 @@ BEGIN
     NEW.state := 'open';
     NEW.captured_minor := 0;
     NEW.released_minor := 0;
-    NEW.created_at := clock_timestamp();
     INSERT INTO holdfast_wallet_holdevent (hold_id, kind, amount_minor, recorded_at)
-    VALUES (NEW.id, 'placed', NEW.amount_minor, NEW.created_at);
+    VALUES (NEW.id, 'placed', NEW.amount_minor, clock_timestamp());
     RETURN NEW;
 END $$;
 

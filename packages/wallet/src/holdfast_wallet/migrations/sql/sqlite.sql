@@ -13,11 +13,11 @@ INSERT INTO holdfast_wallet_law (id) VALUES (1);
 
 CREATE VIEW holdfast_wallet_entry AS
 SELECT source_id AS account_id, source_version AS version, -amount_minor AS amount_minor, source_balance_minor AS balance_minor,
-       currency, target_id AS counterparty_id, id AS transfer_id, kind, journal_id, effective_at, recorded_at
+       currency, target_id AS counterparty_id, id AS transfer_id, number, kind, journal_id, effective_at, recorded_at
 FROM holdfast_wallet_transfer
 UNION ALL
 SELECT target_id, target_version, amount_minor, target_balance_minor,
-       currency, source_id, id, kind, journal_id, effective_at, recorded_at
+       currency, source_id, id, number, kind, journal_id, effective_at, recorded_at
 FROM holdfast_wallet_transfer;
 
 

@@ -1,0 +1,259 @@
+"""Reads with a name. As the verbs do, they take the scope: outside it nothing exists."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeAlias
+from uuid import UUID
+
+from django.db import connections, router
+from django.db.models import F, Q, QuerySet, Sum
+from django.utils import timezone
+from holdfast.money import Money, from_minor
+
+from holdfast_wallet.exceptions import AccountNotFound, HoldNotFound, MalformedRequest, PaymentNotFound, TransferNotFound
+from holdfast_wallet.models import Account, Entry, Hold, Payment, Transfer
+from holdfast_wallet.states import PaymentState
+
+OwnerId: TypeAlias = int | str | UUID | None
+
+
+def get_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
+    """Return one of the owner's accounts. Raises ``AccountNotFound``."""
+    account = Account.objects.filter(id=account_id, owner_id=owner_id).first()
+    if account is None:
+        raise AccountNotFound(account_id=str(account_id))
+    return account
+
+
+def accounts_of(*, owner_id: OwnerId) -> QuerySet[Account]:
+    """Return the owner's accounts, the oldest first; for the house each account once, not its slots."""
+    return Account.objects.filter(owner_id=owner_id, slot_of=None).order_by("id")
+
+
+def default_account(*, owner_id: OwnerId, currency: str) -> Account:
+    """Return the owner's first account in a currency. Raises ``AccountNotFound``."""
+    account = Account.objects.filter(owner_id=owner_id, currency=currency, is_default=True).first()
+    if account is None:
+        raise AccountNotFound(currency=currency)
+    return account
+
+
+def system_account(*, role: str, currency: str) -> Account:
+    """Return the house's account for a role and a currency. Raises ``AccountNotFound``."""
+    account = Account.objects.filter(role=role, currency=currency, slot_of=None).first()
+    if account is None:
+        raise AccountNotFound(role=role, currency=currency)
+    return account
+
+
+def get_transfer(*, transfer_id: UUID, owner_id: OwnerId) -> Transfer:
+    """Return a transfer that touched one of the owner's accounts. Raises ``TransferNotFound``."""
+    transfer = (
+        Transfer.objects.select_related("source", "target")
+        .filter(Q(source__owner_id=owner_id) | Q(target__owner_id=owner_id), id=transfer_id)
+        .first()
+    )
+    if transfer is None:
+        raise TransferNotFound(transfer_id=str(transfer_id))
+    return transfer
+
+
+def transfers_of(*, owner_id: OwnerId) -> QuerySet[Transfer]:
+    """Return the transfers that touched the owner's accounts, the newest first."""
+    mine = Account.objects.filter(owner_id=owner_id).values("id")
+    return Transfer.objects.filter(Q(source__in=mine) | Q(target__in=mine)).order_by("-number")
+
+
+def journal(*, journal_id: UUID) -> QuerySet[Transfer]:
+    """Return the transfers of one business event, in the order in which they were posted."""
+    # A transfer that is alone carries its own id, and is not in the journal's index.
+    return Transfer.objects.filter(Q(id=journal_id) | Q(journal_id=journal_id) & ~Q(id=journal_id)).order_by("number")
+
+
+def reversible(transfer: Transfer) -> Money:
+    """Return what of a transfer has not been reversed yet."""
+    reversed_minor = transfer.reversals.aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    return from_minor(transfer.amount_minor - reversed_minor, transfer.currency)
+
+
+def entries(*, account_id: UUID, owner_id: OwnerId) -> QuerySet[Entry]:
+    """Return the lines of an account, the newest first. Raises ``AccountNotFound``."""
+    return _entries(get_account(account_id=account_id, owner_id=owner_id))
+
+
+def balance_at(*, account_id: UUID, owner_id: OwnerId, at: dt.datetime, effective: bool = False) -> Money:
+    """Return what was on an account at a moment: as it was recorded then, or by the times that the transfers count from.
+
+    Raises ``AccountNotFound``, ``MalformedRequest``.
+    """
+    account = get_account(account_id=account_id, owner_id=owner_id)
+    parts = account.slot_accounts.order_by("id") if account.is_split else [account]
+    return from_minor(sum(_balance_at(part, at, effective=effective) for part in parts), account.currency)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """An account's lines in a period, after its ``start`` and up to its ``end``, between two balances."""
+
+    account: Account
+    start: dt.datetime
+    end: dt.datetime
+    opening: Money
+    closing: Money
+    first_version: int
+    last_version: int
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are."""
+        return self.last_version - self.first_version
+
+    def entries(self) -> QuerySet[Entry]:
+        """Return the lines, the oldest first."""
+        lines = _entries(self.account).filter(version__gt=self.first_version, version__lte=self.last_version)
+        return lines.order_by("version")
+
+    def lines(self, *, chunk_size: int = 1_000) -> Iterator[Entry]:
+        """Yield the lines, the oldest first, however many there are."""
+        version = self.first_version
+        while version < self.last_version:
+            upto = min(version + chunk_size, self.last_version)
+            yield from _entries(self.account).filter(version__gt=version, version__lte=upto).order_by("version")
+            version = upto
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Yield headings and lines as the plain text of a file's columns."""
+        yield "recorded_at", "effective_at", "kind", "transfer", "transaction", "other_account", "amount", "balance", "currency"
+        for line in self.lines():
+            yield (
+                line.recorded_at.isoformat(),
+                line.effective_at.isoformat(),
+                line.kind,
+                str(line.transfer_id),
+                str(line.journal_id),
+                str(line.counterparty_id),
+                str(line.amount.amount),
+                str(line.balance.amount),
+                line.currency,
+            )
+
+
+def statement(*, account_id: UUID, owner_id: OwnerId, start: dt.datetime, end: dt.datetime) -> Statement:
+    """Return the statement of an account for a period, by the time at which transfers were recorded.
+
+    The lines are those of gapless versions, so opening balance and lines always add up to the closing balance. Raises
+    ``AccountNotFound``, ``MalformedRequest``.
+    """
+    if start > end:
+        raise MalformedRequest("A statement starts before it ends.")
+    account = get_account(account_id=account_id, owner_id=owner_id)
+    first, last = _version_at(account, start), _version_at(account, end)
+    return Statement(
+        account=account,
+        start=start,
+        end=end,
+        opening=from_minor(_balance_after(account, first), account.currency),
+        closing=from_minor(_balance_after(account, last), account.currency),
+        first_version=first,
+        last_version=last,
+    )
+
+
+def get_hold(*, hold_id: UUID, owner_id: OwnerId) -> Hold:
+    """Return a hold on one of the owner's accounts. Raises ``HoldNotFound``."""
+    hold = Hold.objects.filter(id=hold_id, account__owner_id=owner_id).first()
+    if hold is None:
+        raise HoldNotFound(hold_id=str(hold_id))
+    return hold
+
+
+def holds_of(*, owner_id: OwnerId, account_id: UUID | None = None) -> QuerySet[Hold]:
+    """Return the holds on the owner's accounts, or on one of them, the newest first."""
+    holds = Hold.objects.filter(account__owner_id=owner_id)
+    return (holds if account_id is None else holds.filter(account_id=account_id)).order_by("-created_at", "-id")
+
+
+def get_payment(*, payment_id: UUID, owner_id: OwnerId) -> Payment:
+    """Return a payment to or from one of the owner's accounts. Raises ``PaymentNotFound``."""
+    payment = Payment.objects.filter(id=payment_id, account__owner_id=owner_id).first()
+    if payment is None:
+        raise PaymentNotFound(payment_id=str(payment_id))
+    return payment
+
+
+def payments_of(*, owner_id: OwnerId) -> QuerySet[Payment]:
+    """Return the owner's payments, the newest first."""
+    return Payment.objects.filter(account__owner_id=owner_id).order_by("-created_at", "-id")
+
+
+def due_payments(*, now: dt.datetime) -> QuerySet[Payment]:
+    """Return the pending payments about which the rail should be asked, the longest unasked first."""
+    return Payment.objects.filter(state=PaymentState.PENDING, next_poll_at__lte=now).order_by("next_poll_at")
+
+
+def _entries(account: Account) -> QuerySet[Entry]:
+    return Entry.objects.filter(account_id=account.id).order_by("-version")
+
+
+def _balance_at(account: Account, at: dt.datetime, *, effective: bool) -> int:
+    balance = _balance_after(account, _version_at(account, at))
+    return balance + _correction(account, at) if effective else balance
+
+
+def _balance_after(account: Account, version: int) -> int:
+    if not version:
+        return 0
+    return int(_entries(account).values_list("balance_minor", flat=True).get(version=version))
+
+
+# Versions are gapless and time does not run back within an account, so a moment is found by halving the versions: 17 probes of an
+# index for 100,000 lines, and no index over time.
+_VERSION_AT = """
+    WITH RECURSIVE probe(low, high) AS (
+        SELECT CAST(0 AS bigint), version FROM holdfast_wallet_account WHERE id = {account}
+        UNION ALL
+        SELECT CASE WHEN recorded_at <= {moment} THEN middle ELSE low END,
+               CASE WHEN recorded_at <= {moment} THEN high ELSE middle - 1 END
+        FROM (
+            SELECT low, high, (low + high + 1) / 2 AS middle, COALESCE(
+                (SELECT recorded_at FROM holdfast_wallet_transfer
+                 WHERE source_id = {account} AND source_version = (low + high + 1) / 2),
+                (SELECT recorded_at FROM holdfast_wallet_transfer
+                 WHERE target_id = {account} AND target_version = (low + high + 1) / 2)) AS recorded_at
+            FROM probe WHERE low < high
+        ) AS step
+    )
+    SELECT low FROM probe WHERE low = high"""
+
+
+def _version_at(account: Account, at: dt.datetime) -> int:
+    """Return the version of the last line that was recorded by a moment; 0 if there is none."""
+    if timezone.is_naive(at):
+        raise MalformedRequest("A time needs a time zone.")
+    connection = connections[router.db_for_read(Transfer)]
+    if connection.vendor == "postgresql":
+        sql = _VERSION_AT.format(account="%(account)s::uuid", moment="%(moment)s::timestamptz")
+    else:
+        sql = _VERSION_AT.format(account="%(account)s", moment="%(moment)s")
+    parameters = {"account": account.id.hex, "moment": connection.ops.adapt_datetimefield_value(at)}
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        row = cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+def _correction(account: Account, at: dt.datetime) -> int:
+    """Return what the effective balance has more than the recorded one: what was posted later for then, less the reverse.
+
+    Only rows whose two times differ can matter, and those have an index of their own.
+    """
+    changed = Q(effective_at__lte=at, recorded_at__gt=at) | Q(effective_at__gt=at, recorded_at__lte=at)
+    backdated = Transfer.objects.exclude(effective_at=F("recorded_at")).filter(changed)
+    total = 0
+    for side, sign in (("target_id", 1), ("source_id", -1)):
+        rows = backdated.filter(**{side: account.id})
+        came = rows.filter(recorded_at__gt=at).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        left = rows.filter(recorded_at__lte=at).aggregate(sum=Sum("amount_minor"))["sum"] or 0
+        total += sign * (came - left)
+    return total

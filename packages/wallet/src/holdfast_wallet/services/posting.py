@@ -1,0 +1,365 @@
+"""Moving money: transfers, one by one and many at once."""
+
+import datetime as dt
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import DatabaseError, connections, router, transaction
+from holdfast.conf import load_backend
+from holdfast.money import Money
+
+from holdfast_wallet.conf import settings
+from holdfast_wallet.exceptions import AccountNotFound, BatchTooLarge, KeyReused, WalletError
+from holdfast_wallet.models import Account, Transfer
+from holdfast_wallet.ports import FeePolicy
+from holdfast_wallet.services import refusals, slots
+from holdfast_wallet.services.accounts import open_system_account
+from holdfast_wallet.services.expiry import expire_due_holds_of
+from holdfast_wallet.services.requests import OwnerId, Posting, TransferRequest, checked_key, posting
+from holdfast_wallet.services.statements import insert, insert_many
+from holdfast_wallet.states import SystemRole, TransferKind
+
+# How often a transfer is tried that ended as the victim of a deadlock or of a serialization failure.
+TRIES = 4
+
+
+def transfer(
+    *,
+    key: UUID,
+    source_id: UUID,
+    target_id: UUID,
+    amount: Money,
+    owner_id: OwnerId,
+    kind: str = TransferKind.TRANSFER,
+    journal_id: UUID | None = None,
+    effective_at: dt.datetime | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Transfer:
+    """Move money from one of the owner's accounts to any account of the same currency, and charge the fee if there is one.
+
+    Raises ``AccountNotFound``, ``InsufficientFunds``, ``BalanceLimitExceeded``, ``AccountIsFrozen``, ``AccountIsClosed``,
+    ``CurrencyMismatch``, ``SameAccount``, ``AmountNotPositive``, ``AmountTooLarge``, ``MalformedRequest``, ``KeyReused``.
+    Emits ``TransferPosted``.
+    """
+    asked = posting(
+        key=checked_key(key),
+        source_id=source_id,
+        target_id=target_id,
+        amount=amount,
+        scope_id=source_id,
+        owner_id=owner_id,
+        kind=kind,
+        journal_id=journal_id,
+        effective_at=effective_at,
+        metadata=metadata,
+    )
+    return post_with_fee(asked, amount)[0]
+
+
+def deposit(
+    *,
+    key: UUID,
+    account_id: UUID,
+    amount: Money,
+    owner_id: OwnerId,
+    effective_at: dt.datetime | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Transfer:
+    """Put money that came from the outside on one of the owner's accounts.
+
+    The host must have got it: what a user may start himself is ``request_deposit``. Raises as ``transfer`` does, and emits
+    ``TransferPosted``.
+    """
+
+    def ask(cash_id: UUID) -> Posting:
+        return posting(
+            key=checked_key(key),
+            source_id=cash_id,
+            target_id=account_id,
+            amount=amount,
+            scope_id=account_id,
+            owner_id=owner_id,
+            kind=TransferKind.DEPOSIT,
+            effective_at=effective_at,
+            metadata=metadata,
+        )
+
+    return post_with_system_account(ask, role=SystemRole.CASH_IN, currency=amount.currency.code)
+
+
+def withdraw(
+    *,
+    key: UUID,
+    account_id: UUID,
+    amount: Money,
+    owner_id: OwnerId,
+    effective_at: dt.datetime | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Transfer:
+    """Take money that went to the outside from one of the owner's accounts, and charge the fee if there is one.
+
+    The host must have paid it: what a user may start himself is ``request_withdrawal``. Raises as ``transfer`` does, and emits
+    ``TransferPosted``.
+    """
+
+    def ask(cash_id: UUID) -> Posting:
+        return posting(
+            key=checked_key(key),
+            source_id=account_id,
+            target_id=cash_id,
+            amount=amount,
+            scope_id=account_id,
+            owner_id=owner_id,
+            kind=TransferKind.WITHDRAWAL,
+            effective_at=effective_at,
+            metadata=metadata,
+        )
+
+    return post_with_system_account(ask, role=SystemRole.CASH_OUT, currency=amount.currency.code, amount=amount)
+
+
+def post(*, journal_id: UUID, transfers: Sequence[TransferRequest]) -> list[Transfer]:
+    """Post the transfers of one business event, all or nothing.
+
+    Raises the refusal of the first that is refused, as ``transfer`` does, and ``BatchTooLarge``. Emits ``TransferPosted`` for each.
+    """
+    checked_key(journal_id)
+    return post_all([_asked(request, journal_id) for request in _limited(transfers)])
+
+
+def post_transfers(*, requests: Sequence[TransferRequest], atomic: bool = False) -> list[Transfer | WalletError]:
+    """Post many transfers with one commit, in this order; the result for each is the transfer or its refusal.
+
+    With ``atomic`` it is all or nothing, and the first refusal is raised. Fees are not charged: a batch says all that it does.
+    Raises ``BatchTooLarge``. Emits ``TransferPosted`` for each transfer.
+    """
+    limited = _limited(requests)
+    if atomic:
+        return list(post_all([_asked(request, request.journal_id) for request in limited]))
+    asked: list[Posting | WalletError] = []
+    for request in limited:
+        try:
+            asked.append(_asked(request, request.journal_id))
+        except WalletError as refusal:
+            asked.append(refusal)
+    sound = [one for one in asked if isinstance(one, Posting)]
+    results = iter(_in_transaction(sound, _post_each) if sound else [])
+    return [next(results) if isinstance(one, Posting) else one for one in asked]
+
+
+# What the other verbs post with
+
+
+def post_one(asked: Posting, picked: Posting | None = None) -> Transfer:
+    """Post one transfer, or return the one that its key already stands for; ``picked`` is the same with slots already chosen.
+
+    The key is not looked up first: the primary key refuses a second row, and only after a refusal is it worth a look.
+    """
+    using = router.db_for_write(Transfer)
+    tries = TRIES
+    expired = False
+    picked = picked or _into_slots(asked, using)
+    while True:
+        try:
+            return insert(picked, using=using)
+        except DatabaseError as error:
+            code = refusals.code_of(error)
+            if code in refusals.TRANSIENT and not connections[using].in_atomic_block and tries > 1:
+                tries -= 1
+                continue
+            if code == refusals.KEPT_IN_SLOTS and _learn_slots(picked, using):
+                picked = _into_slots(asked, using)
+                continue
+            first = replay(asked, using=using) if code.startswith("WL") or code == refusals.KEY_TAKEN else None
+            if first is not None:
+                return first
+            # Holds whose time is over must not refuse good money because no sweep came by.
+            if code == refusals.INSUFFICIENT_FUNDS and not expired and expire_due_holds_of(asked.source_id, using=using):
+                expired = True
+                continue
+            refusal = refusals.refusal_of(error, picked)
+            if refusal is None:
+                raise
+            raise refusal from None
+
+
+def post_all(asked: Sequence[Posting]) -> list[Transfer]:
+    """Post several transfers, all or nothing, or return those that their keys already stand for."""
+    return _in_transaction(asked, _post_locked)
+
+
+def post_with_fee(asked: Posting, amount: Money) -> list[Transfer]:
+    """Post a transfer, and with it the fee that the host's policy charges its source."""
+    policy: FeePolicy = load_backend(settings.FEES)
+    fee = policy.fee(kind=asked.kind, amount=amount)
+    if fee is None or not fee.amount:
+        return [post_one(asked)]
+    return post_all([asked, fee_posting(asked, fee)])
+
+
+def fee_posting(asked: Posting, fee: Money) -> Posting:
+    """Return the transfer of a fee, in the journal of what it is charged for."""
+    fees = open_system_account(role=SystemRole.FEES, currency=fee.currency.code)
+    return posting(
+        key=derived_key(asked.id, "fee"),
+        source_id=asked.source_id,
+        target_id=fees.id,
+        amount=fee,
+        scope_id=asked.scope_id,
+        owner_id=asked.owner_id,
+        kind=TransferKind.FEE,
+        journal_id=asked.journal_id,
+        effective_at=asked.effective_at,
+    )
+
+
+def post_with_system_account(
+    ask: Callable[[UUID], Posting], *, role: str, currency: str, amount: Money | None = None
+) -> Transfer:
+    """Post what ``ask`` says of a system account, which is opened when it is first needed; ``amount`` is what costs a fee."""
+    using = router.db_for_write(Transfer)
+    known = slots.remembered(role=role, currency=currency, using=using)
+    system_id = known or slots.remember(open_system_account(role=role, currency=currency), using=using)
+    try:
+        asked = ask(system_id)
+        return post_one(asked) if amount is None else post_with_fee(asked, amount)[0]
+    except AccountNotFound as refusal:
+        if known is None or refusal.context.get("account_id") != str(system_id):
+            raise
+        # It was remembered from a transaction that was rolled back.
+        slots.forget(system_id, using=using)
+        return post_with_system_account(ask, role=role, currency=currency, amount=amount)
+
+
+def derived_key(key: UUID, part: str) -> UUID:
+    """Return the key of a further transfer of the same request: the same each time."""
+    return uuid.uuid5(key, part)
+
+
+def replay(asked: Posting, *, using: str) -> Transfer | None:
+    """Return the transfer that the key already stands for, if any.
+
+    Raises ``KeyReused`` where that was asked for differently.
+    """
+    first = Transfer.objects.using(using).filter(id=asked.id).first()
+    if first is None:
+        return None
+    same = (
+        first.amount_minor == asked.amount_minor
+        and first.currency == asked.currency
+        and first.kind == asked.kind
+        and first.journal_id == asked.journal_id
+        and first.reverses_id == asked.reverses_id
+        and first.hold_id == asked.hold_id
+        and first.effective_at == (asked.effective_at or first.recorded_at)
+        and first.metadata == json.loads(asked.metadata_json)
+        and slots.same_account(first.source_id, asked.source_id, using=using)
+        and slots.same_account(first.target_id, asked.target_id, using=using)
+    )
+    if not same:
+        raise KeyReused(key=str(asked.id))
+    return first
+
+
+def lock_accounts(account_ids: set[UUID], *, using: str) -> list[Account]:
+    """Lock accounts in the order in which everybody does."""
+    locked = Account.objects.using(using).select_for_update(no_key=True).filter(id__in=account_ids).order_by("id")
+    return list(locked)
+
+
+ResultT = TypeVar("ResultT")
+
+
+class _KeptInSlotsError(Exception):
+    """Some of the accounts are kept in slots, which are known from now on."""
+
+
+def _in_transaction(
+    asked: Sequence[Posting], work: Callable[[Sequence[Posting], Sequence[Posting], str], list[ResultT]]
+) -> list[ResultT]:
+    """Do the work in one transaction that has locked all accounts, each in its turn, before the first posting."""
+    using = router.db_for_write(Transfer)
+    tries = TRIES
+    while True:
+        picked = [_into_slots(one, using) for one in asked]
+        try:
+            with transaction.atomic(using=using):
+                _lock(picked, using)
+                return work(asked, picked, using)
+        except _KeptInSlotsError:
+            continue
+        except DatabaseError as error:
+            code = refusals.code_of(error)
+            tries -= 1
+            if code not in refusals.TRANSIENT or connections[using].in_atomic_block or not tries:
+                raise
+
+
+def _lock(picked: Sequence[Posting], using: str) -> None:
+    sides = {side for one in picked for side in (one.source_id, one.target_id)}
+    split = [account.id for account in lock_accounts(sides, using=using) if account.is_split]
+    for account_id in split:
+        slots.learn(account_id, using=using)
+    if split:
+        # Their slots must be locked in the order of all accounts: from the start again, with no lock kept.
+        raise _KeptInSlotsError
+
+
+def _post_locked(asked: Sequence[Posting], picked: Sequence[Posting], using: str) -> list[Transfer]:
+    try:
+        return insert_many(picked, using=using)
+    except DatabaseError:
+        # One by one, to learn which one is refused and why, or that all of them are repetitions.
+        return [post_one(one, picked_one) for one, picked_one in zip(asked, picked, strict=True)]
+
+
+def _post_each(asked: Sequence[Posting], picked: Sequence[Posting], using: str) -> list[Transfer | WalletError]:
+    try:
+        return list(insert_many(picked, using=using))
+    except (DatabaseError, AccountNotFound):
+        return [_result(one, picked_one) for one, picked_one in zip(asked, picked, strict=True)]
+
+
+def _result(asked: Posting, picked: Posting) -> Transfer | WalletError:
+    try:
+        return post_one(asked, picked)
+    except WalletError as refusal:
+        return refusal
+
+
+def _into_slots(asked: Posting, using: str) -> Posting:
+    source_id = slots.pick(asked.source_id, using=using)
+    target_id = slots.pick(asked.target_id, using=using)
+    if source_id is asked.source_id and target_id is asked.target_id:
+        return asked
+    return asked._replace(source_id=source_id, target_id=target_id)
+
+
+def _learn_slots(asked: Posting, using: str) -> bool:
+    sides = [slots.learn(account_id, using=using) for account_id in (asked.source_id, asked.target_id)]
+    return any(sides)
+
+
+def _limited(requests: Sequence[TransferRequest]) -> Sequence[TransferRequest]:
+    limit: int = settings.BATCH_MAX_TRANSFERS
+    if not 1 <= len(requests) <= limit:
+        raise BatchTooLarge(max_transfers=limit, given=len(requests))
+    return requests
+
+
+def _asked(request: TransferRequest, journal_id: UUID | None) -> Posting:
+    return posting(
+        key=checked_key(request.key),
+        source_id=request.source_id,
+        target_id=request.target_id,
+        amount=request.amount,
+        scope_id=request.source_id,
+        owner_id=request.owner_id,
+        kind=request.kind,
+        journal_id=journal_id,
+        effective_at=request.effective_at,
+        metadata=request.metadata,
+    )

@@ -1,0 +1,142 @@
+"""What the posting verbs are asked, and the same as the ledger stores it."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
+
+from django.utils import timezone
+from holdfast.money import InvalidAmount, Money, to_minor
+
+from holdfast_wallet.conf import settings
+from holdfast_wallet.exceptions import AmountNotPositive, AmountTooLarge, MalformedRequest, SameAccount
+from holdfast_wallet.models.accounts import MAX_AMOUNT_MINOR
+from holdfast_wallet.states import TransferKind
+
+# The primary key of the host's user model, whatever that is; None is the house. See the package's docstring.
+OwnerId: TypeAlias = int | str | UUID | None
+
+KIND_LENGTH = 40
+
+_NO_METADATA: Mapping[str, Any] = {}
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False, sort_keys=True).encode
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TransferRequest:
+    """One transfer, as somebody asks for it.
+
+    ``key`` becomes the transfer's id; asked again with the same key, the ledger answers with the first transfer. ``owner_id`` is the
+    scope, which must own the source.
+    """
+
+    key: UUID
+    source_id: UUID
+    target_id: UUID
+    amount: Money
+    owner_id: OwnerId
+    kind: str = TransferKind.TRANSFER
+    journal_id: UUID | None = None
+    effective_at: dt.datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Posting(NamedTuple):
+    """One transfer, as the ledger's INSERT takes it. ``scope_id`` is the account that ``owner_id`` must own."""
+
+    id: UUID
+    source_id: UUID
+    target_id: UUID
+    amount_minor: int
+    currency: str
+    kind: str
+    journal_id: UUID
+    reverses_id: UUID | None
+    hold_id: UUID | None
+    effective_at: dt.datetime | None
+    metadata: Mapping[str, Any]
+    metadata_json: str
+    scope_id: UUID
+    owner_id: OwnerId
+
+
+def posting(
+    *,
+    key: UUID,
+    source_id: UUID,
+    target_id: UUID,
+    amount: Money,
+    scope_id: UUID,
+    owner_id: OwnerId,
+    kind: str,
+    journal_id: UUID | None = None,
+    reverses_id: UUID | None = None,
+    hold_id: UUID | None = None,
+    effective_at: dt.datetime | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Posting:
+    """Return the request as the ledger stores it.
+
+    Raises ``AmountNotPositive``, ``AmountTooLarge``, ``SameAccount``, ``MalformedRequest``, ``holdfast.money.InvalidAmount``.
+    """
+    if source_id == target_id:
+        raise SameAccount(account_id=str(source_id))
+    if not kind or len(kind) > KIND_LENGTH:
+        raise MalformedRequest(f"A kind has 1 to {KIND_LENGTH} characters.")
+    if effective_at is not None and timezone.is_naive(effective_at):
+        raise MalformedRequest("A time needs a time zone.")
+    return Posting(
+        key,
+        source_id,
+        target_id,
+        positive_minor(amount),
+        amount.currency.code,
+        str(kind),
+        journal_id or key,
+        reverses_id,
+        hold_id,
+        effective_at,
+        metadata or _NO_METADATA,
+        metadata_json(metadata) if metadata else "{}",
+        scope_id,
+        owner_id,
+    )
+
+
+def positive_minor(amount: Money) -> int:
+    """Return a positive amount in minor units.
+
+    Raises ``AmountNotPositive``, ``AmountTooLarge``, ``holdfast.money.InvalidAmount``.
+    """
+    minor = to_minor(amount)
+    if minor <= 0:
+        raise AmountNotPositive(amount=str(amount.amount), currency=amount.currency.code)
+    if minor > MAX_AMOUNT_MINOR:
+        raise AmountTooLarge(currency=amount.currency.code)
+    return minor
+
+
+def metadata_json(metadata: Mapping[str, Any] | None) -> str:
+    """Return metadata as JSON text. Raises ``MalformedRequest`` for what JSON or the database cannot keep, and what is too large."""
+    try:
+        text = _encode(dict(metadata or {}))
+    except (TypeError, ValueError):
+        raise MalformedRequest("Metadata must be an object of plain JSON values.") from None
+    if "\\u0000" in text:  # PostgreSQL's jsonb cannot keep it
+        raise MalformedRequest("Metadata must not contain the character U+0000.")
+    limit: int = settings.METADATA_MAX_BYTES
+    if len(text.encode("utf-8", "surrogatepass")) > limit:
+        raise MalformedRequest("The metadata is too large.", max_bytes=limit)
+    return text
+
+
+def checked_key(key: UUID) -> UUID:
+    """Return the key. Raises ``MalformedRequest`` where it is not a UUID."""
+    if not isinstance(key, UUID):
+        raise MalformedRequest("A key is a UUID.")
+    return key
+
+
+__all__ = ["InvalidAmount", "OwnerId", "Posting", "TransferRequest", "metadata_json", "positive_minor", "posting"]
