@@ -213,16 +213,14 @@ _VERSION_AT = """
     WITH RECURSIVE probe(low, high) AS (
         SELECT CAST(0 AS bigint), version FROM holdfast_wallet_account WHERE id = {account}
         UNION ALL
-        SELECT CASE WHEN recorded_at <= {moment} THEN middle ELSE low END,
-               CASE WHEN recorded_at <= {moment} THEN high ELSE middle - 1 END
-        FROM (
-            SELECT low, high, (low + high + 1) / 2 AS middle, COALESCE(
-                (SELECT recorded_at FROM holdfast_wallet_transfer
-                 WHERE source_id = {account} AND source_version = (low + high + 1) / 2),
-                (SELECT recorded_at FROM holdfast_wallet_transfer
-                 WHERE target_id = {account} AND target_version = (low + high + 1) / 2)) AS recorded_at
-            FROM probe WHERE low < high
-        ) AS step
+        SELECT CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN (low + high + 1) / 2 ELSE low END,
+               CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN high ELSE (low + high + 1) / 2 - 1 END
+        FROM probe
+        LEFT JOIN holdfast_wallet_transfer AS debit
+            ON debit.source_id = {account} AND debit.source_version = (low + high + 1) / 2
+        LEFT JOIN holdfast_wallet_transfer AS credit
+            ON credit.target_id = {account} AND credit.target_version = (low + high + 1) / 2
+        WHERE low < high
     )
     SELECT low FROM probe WHERE low = high"""
 
