@@ -132,7 +132,8 @@ def _type(kind: Any) -> str:
     if get_origin(kind) is None:
         return "None" if kind is type(None) else kind.__name__
     if get_origin(kind) in (list, tuple, dict):
-        return f"{get_origin(kind).__name__} of {' to '.join(_type(part) for part in get_args(kind))}"
+        parts = [_type(part) for part in get_args(kind) if part is not ...]
+        return f"{get_origin(kind).__name__} of {' to '.join(parts)}"
     return " or ".join(_type(part) for part in get_args(kind))
 
 

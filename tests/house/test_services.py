@@ -50,12 +50,19 @@ def test_a_verb_says_what_it_does(verb):
     assert inspect.getdoc(verb)
 
 
+@each_verb
+def test_a_verb_has_never_heard_of_a_request(verb):
+    assert not inspect.signature(verb).parameters.keys() & {"request", "user"}
+
+
 @pytest.mark.parametrize("package", domains(), ids=str)
-def test_no_service_knows_a_request(package):
-    services = package.room("services")
-    folder = Path(services.__file__)
-    files = [folder] if folder.name != "__init__.py" else sorted(folder.parent.rglob("*.py"))
-    for file in files:
+def test_no_service_imports_what_belongs_to_the_web(package):
+    services = Path(package.room("services").__file__)
+    for file in services.parent.rglob("*.py") if services.name == "__init__.py" else [services]:
         for node in ast.walk(ast.parse(file.read_text())):
-            name = node.id if isinstance(node, ast.Name) else node.arg if isinstance(node, ast.arg) else ""
-            assert name not in {"request", "HttpRequest", "Request"}, f"{file.name}:{node.lineno}"
+            names = [node.module] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            web = [
+                name for name in names if name and name.startswith(("django.http", "django.views", "rest_framework"))
+            ]
+            assert web == [], f"{file.name}:{node.lineno}"
