@@ -108,24 +108,18 @@ def settings(redis_url: str) -> dict[str, str]:
 
 
 def manage(*arguments: str, environment: Mapping[str, str]) -> str:
-    """Run a management command and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        check=False,
-        cwd=PROJECT,
-        env=environment,
-        capture_output=True,
-        text=True,
-    )
+    """Run a management command and return what it printed; its progress and its errors go to the terminal."""
+    command = [sys.executable, "manage.py", *arguments]
+    done = subprocess.run(command, check=False, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise DemoError(f"'manage.py {' '.join(arguments)}' failed:\n{done.stdout}{done.stderr}".rstrip())
+        raise DemoError(f"'manage.py {' '.join(arguments)}' failed; see above.\n{done.stdout}".rstrip())
     return done.stdout
 
 
 def prepare(environment: Mapping[str, str]) -> None:
     """Migrate and load the demo data, unless nothing that matters to either has changed."""
     files = [ROOT / "uv.lock", *ROOT.glob("packages/*/src/**/migrations/*.py")]
-    files += [*PROJECT.glob("**/migrations/*.py"), *PROJECT.glob("**/populate*.py")]
+    files += [*PROJECT.glob("**/migrations/*.py"), *PROJECT.glob("*/demo.py")]
     content = hashlib.sha256(environment["DATABASE_URL"].encode())
     for file in sorted(files):
         content.update(file.read_bytes())
