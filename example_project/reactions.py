@@ -1,1 +1,61 @@
-"""Who reacts to whose events: the wiring of the project, on one page."""
+"""Who reacts to whose events: the wiring of the project, on one page.
+
+Each reaction runs after the commit of what it reacts to, in the relay, and may run twice.
+"""
+
+import datetime as dt
+
+from django.urls import reverse
+from django.utils import timezone
+
+from holdfast.events import Envelope
+from holdfast.money import from_minor
+from holdfast.outbox import exactly_once, subscribe
+from holdfast_wallet import selectors, services
+from holdfast_wallet.events import TransferPosted
+from people.events import PersonRegistered
+from people.selectors import names_of
+from storefront import notices
+from storefront.templatetags.storefront import plain_money
+
+FIRST_CURRENCY = "EUR"
+NEWS_FOR = dt.timedelta(days=7)
+
+
+@subscribe(PersonRegistered, name="first account")
+@exactly_once
+def open_first_account(envelope: Envelope[PersonRegistered]) -> None:
+    """Who registers finds a wallet; who was quicker and opened an account alone, keeps just that."""
+    owner_id = envelope.event.user_id
+    if not selectors.accounts_of(owner_id=owner_id).exists():
+        services.open_account(owner_id=owner_id, currency=FIRST_CURRENCY, name="Everyday")
+
+
+@subscribe(TransferPosted, name="notice to the receiver")
+def tell_the_receiver(envelope: Envelope[TransferPosted]) -> None:
+    """Who receives money from somebody reads it on the activity page."""
+    event = envelope.event
+    if event.kind not in _SENTENCES:
+        return
+    transfer = (
+        selectors.journal(journal_id=event.journal_id).select_related("source", "target").get(pk=event.transfer_id)
+    )
+    sender, receiver = transfer.source.owner_id, transfer.target.owner_id
+    if receiver is None or receiver == sender or timezone.now() - transfer.effective_at > NEWS_FOR:
+        return
+    amount = plain_money(from_minor(event.amount_minor, event.currency))
+    notices.notify(
+        user_id=receiver,
+        event_id=envelope.id,
+        icon="receive",
+        text=_SENTENCES[event.kind].format(who=names_of([sender]).get(sender, "Holdfast"), amount=amount),
+        address=reverse("storefront:transfer", args=[transfer.pk]),
+        occurred_at=transfer.effective_at,
+    )
+
+
+_SENTENCES = {
+    "transfer": "{who} sent you {amount}",
+    "capture": "{who} paid you {amount}",
+    "reversal": "{who} gave {amount} back",
+}

@@ -15,7 +15,7 @@ handler500 = "holdfast.api.problems.handler500"
 
 api_v1 = [
     path("", include("people.api.urls")),
-    # WALLET
+    path("wallet/", include("holdfast_wallet.urls")),
 ]
 
 urlpatterns = [

@@ -9,6 +9,7 @@ from holdfast.money import Money
 WIDTH = 720
 HEIGHT = 160
 MARGIN = 10
+NOW = WIDTH - 14  # what is now stands a little before the edge, so that its dot is whole
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,18 @@ def balance_chart(points: Sequence[Point]) -> BalanceChart | None:
     reach = float(high - floor) or 1.0
 
     def x(point: Point) -> float:
-        return round((point.at - start).total_seconds() / span * WIDTH, 1)
+        return round((point.at - start).total_seconds() / span * NOW, 1)
 
     def y(value: object) -> float:
         return round(HEIGHT - MARGIN - (float(value) - float(floor)) / reach * (HEIGHT - 2 * MARGIN), 1)  # type: ignore[arg-type]  # decimals
 
     steps = [f"M0 {y(points[0].balance.amount)}"]
     steps += [f"H{x(point)}V{y(point.balance.amount)}" for point in points[1:]]
-    line = "".join(steps)
+    line = "".join([*steps, f"H{WIDTH}"])
     return BalanceChart(
         line=line,
         area=f"{line}V{HEIGHT}H0Z",
-        end=f"M{WIDTH} {y(points[-1].balance.amount)}h0",
+        end=f"M{NOW} {y(points[-1].balance.amount)}h0",
         zero=y(0) if floor < 0 < high else None,
         first=points[0],
         last=points[-1],

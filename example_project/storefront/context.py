@@ -32,7 +32,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-_DOORS: list[tuple[str, str, str, set[str]]] = [] and [
+_DOORS = [
     (
         "Wallet",
         "wallet",

@@ -29,6 +29,7 @@ class Line:
     amount: Money
     balance: Money
     at: dt.datetime
+    booked_at: dt.datetime
     transfer_id: UUID
     version: int
 
@@ -55,6 +56,7 @@ def _line(entry: Any, names: dict[int, str]) -> Line:
         amount=entry.amount,
         balance=entry.balance,
         at=entry.effective_at,
+        booked_at=entry.recorded_at,
         transfer_id=entry.transfer_id,
         version=entry.version,
     )
@@ -113,9 +115,9 @@ class _Echo:
 def statement_csv(statement: Any) -> Iterator[str]:
     """Yield a statement as CSV, a chunk of entries at a time."""
     writer = csv.writer(_Echo())
-    yield writer.writerow(["date", "what", "note", "amount", "balance", "currency", "transfer"])
+    yield writer.writerow(["booked", "value date", "what", "note", "amount", "balance", "currency", "transfer"])
     yield writer.writerow(
-        [statement.start.isoformat(), "Opening balance", "", "", statement.opening.amount, _code(statement), ""]
+        [statement.start.isoformat(), "", "Opening balance", "", "", statement.opening.amount, _code(statement), ""]
     )
     entries = iter(statement.lines())
     while chunk := list(islice(entries, CSV_CHUNK)):
@@ -132,7 +134,7 @@ def statement_csv(statement: Any) -> Iterator[str]:
                 ]
             )
     yield writer.writerow(
-        [statement.end.isoformat(), "Closing balance", "", "", statement.closing.amount, _code(statement), ""]
+        [statement.end.isoformat(), "", "Closing balance", "", "", statement.closing.amount, _code(statement), ""]
     )
 
 

@@ -90,3 +90,8 @@ def chosen_uuid(request: HttpRequest, name: str) -> UUID | None:
         return UUID(request.GET.get(name, ""))
     except ValueError:
         return None
+
+
+def metadata(*, note: str) -> dict[str, str]:
+    """Return what a transfer or a hold remembers of a form."""
+    return {"note": note} if note else {}

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from storefront.views import home, people
+from storefront.views import activity, exchange, holds, home, payments, people, send, wallet
 
 app_name = "storefront"
 
@@ -14,4 +14,26 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("profile/", people.ProfileView.as_view(), name="profile"),
     path("profile/password/", people.PasswordView.as_view(), name="password"),
+    path("activity/", activity.ActivityView.as_view(), name="activity"),
+    path("wallet/", wallet.WalletView.as_view(), name="wallet"),
+    path("wallet/open/", wallet.OpenAccountView.as_view(), name="open-account"),
+    path("wallet/accounts/<uuid:account_id>/", wallet.AccountView.as_view(), name="account"),
+    path("wallet/accounts/<uuid:account_id>/statement/", wallet.StatementView.as_view(), name="statement"),
+    path(
+        "wallet/accounts/<uuid:account_id>/statement.csv",
+        wallet.StatementView.as_view(),
+        {"as_csv": True},
+        name="statement-csv",
+    ),
+    path("wallet/transfers/<uuid:transfer_id>/", wallet.TransferView.as_view(), name="transfer"),
+    path("wallet/top-up/", payments.TopUpView.as_view(), name="top-up"),
+    path("wallet/pay-out/", payments.PayOutView.as_view(), name="pay-out"),
+    path("wallet/send/", send.SendView.as_view(), name="send"),
+    path("wallet/send/confirm/", send.ConfirmSendView.as_view(), name="send-confirm"),
+    path("wallet/exchange/", exchange.ExchangeView.as_view(), name="exchange"),
+    path("wallet/exchange/confirm/", exchange.ConfirmExchangeView.as_view(), name="exchange-confirm"),
+    path("wallet/holds/", holds.HoldsView.as_view(), name="holds"),
+    path("wallet/holds/new/", holds.SetAsideView.as_view(), name="hold-place"),
+    path("wallet/holds/<uuid:hold_id>/pay/", holds.PayFromHoldView.as_view(), name="hold-pay"),
+    path("wallet/holds/<uuid:hold_id>/free/", holds.FreeHoldView.as_view(), name="hold-free"),
 ]

@@ -101,6 +101,11 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # People
 AUTH_USER_MODEL = "people.User"
+PASSWORD_HASHERS = [
+    # Scrypt wants memory as well as time, which is what makes guessing by the million dear.
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -149,6 +154,27 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-ke
 CORS_EXPOSE_HEADERS = ["etag", "idempotency-replayed", "retry-after", "x-request-id"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
+# The wallet. The dummy rail settles at once: a host that moves real money names its own here.
+HOLDFAST_WALLET: dict[str, Any] = {
+    "PAYMENT_RAIL": {"BACKEND": "holdfast_wallet.backends.dummy.DummyRail"},
+    "RATES": {
+        "BACKEND": "holdfast_wallet.backends.rates.FixedRates",
+        "OPTIONS": {
+            "rates": {
+                "EUR/USD": "1.0842",
+                "EUR/GBP": "0.8531",
+                "EUR/CHF": "0.9417",
+                "EUR/JPY": "163.25",
+                "GBP/USD": "1.2709",
+            }
+        },
+    },
+    "FEES": {
+        "BACKEND": "holdfast_wallet.backends.fees.FlatAndPercent",
+        "OPTIONS": {"percent": "0.5", "kinds": ["exchange"]},
+    },
+}
+
 # The API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -194,8 +220,14 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
-    "purge-outbox": {"task": "holdfast.tasks.purge_outbox", "schedule": crontab(minute=10)},
-    "purge-idempotency-keys": {"task": "holdfast.tasks.purge_idempotency_keys", "schedule": crontab(minute=20)},
+    # The relay is a process of its own; this tick is the net below it, for the time in which it is restarted.
+    "drain the outbox": {"task": "holdfast.tasks.drain_outbox", "schedule": 60},
+    "purge the outbox": {"task": "holdfast.tasks.purge_outbox", "schedule": crontab(minute=10)},
+    "purge idempotency keys": {"task": "holdfast.tasks.purge_idempotency_keys", "schedule": crontab(minute=20)},
+    "expire holds": {"task": "holdfast_wallet.tasks.expire_holds", "schedule": 60},
+    "ask the payment rail": {"task": "holdfast_wallet.tasks.sync_payments", "schedule": 60},
+    "seal the ledger": {"task": "holdfast_wallet.tasks.seal", "schedule": 300},
+    "verify the ledger": {"task": "holdfast_wallet.tasks.verify", "schedule": crontab(hour=3, minute=0)},
 }
 
 # Watching

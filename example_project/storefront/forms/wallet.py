@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from holdfast.errors import Refusal
-from holdfast.money import parse_amount
+from holdfast.money import Money, parse_amount
 from holdfast_wallet import selectors
 
 from storefront.templatetags.storefront import plain_money
@@ -30,6 +30,19 @@ def name_of(account: Any) -> str:
 def _label(account: Any) -> str:
     state = f", {account.state}" if account.state != "active" else ""
     return f"{name_of(account)} · {plain_money(account.available)} available{state}"
+
+
+AMOUNT = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "money", "placeholder": "0.00"})
+
+
+def read_amount(text: str, currency: str) -> Money:
+    """Return the money that somebody typed. Raises ``ValidationError``."""
+    # "12,50" is how half of the world writes it; "1,250" is left to be refused, because halves disagree about it.
+    plain = re.sub(r",(\d{1,2})$", r".\1", re.sub(r"\s", "", text))
+    try:
+        return parse_amount(plain, currency)
+    except Refusal as refusal:
+        raise ValidationError(refusal.message, code=refusal.code) from refusal
 
 
 class KeyedForm(forms.Form):
@@ -56,9 +69,7 @@ class MoneyForm(KeyedForm):
     account = forms.ChoiceField(label="Account")
     amount = forms.CharField(
         max_length=30,
-        widget=forms.TextInput(
-            attrs={"inputmode": "decimal", "autocomplete": "off", "class": "money", "placeholder": "0.00"}
-        ),
+        widget=AMOUNT,
     )
 
     field_order = ["account", "amount"]
@@ -75,16 +86,11 @@ class MoneyForm(KeyedForm):
         if "account" in values:
             values["account"] = self.accounts[values["account"]]
             if "amount" in values:
-                self._read_amount(values)
+                try:
+                    values["amount"] = read_amount(values["amount"], values["account"].currency)
+                except ValidationError as error:
+                    self.add_error("amount", error)
         return values
-
-    def _read_amount(self, values: dict[str, Any]) -> None:
-        # "12,50" is how half of the world writes it; "1,250" is left to be refused, because halves disagree about it.
-        text = re.sub(r",(\d{1,2})$", r".\1", re.sub(r"\s", "", values["amount"]))
-        try:
-            values["amount"] = parse_amount(text, values["account"].currency)
-        except Refusal as refusal:
-            self.add_error("amount", ValidationError(refusal.message, code=refusal.code))
 
 
 class NotedMoneyForm(MoneyForm):
@@ -93,7 +99,7 @@ class NotedMoneyForm(MoneyForm):
     recipient = forms.CharField(
         max_length=254,
         label="To",
-        help_text="A username, an e-mail address or an account’s id.",
+        help_text="A username, an e-mail address or the id of an account.",
         widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
     )
     note = forms.CharField(
@@ -163,3 +169,27 @@ class PeriodForm(forms.Form):
         if "start" in values and "end" in values and values["end"] < values["start"]:
             self.add_error("end", ValidationError("The period ends before it begins.", code="backwards"))
         return values
+
+
+class CaptureForm(KeyedForm):
+    """How much of what is set aside goes to whom."""
+
+    recipient = forms.CharField(
+        max_length=254,
+        label="To",
+        help_text="A username, an e-mail address or the id of an account.",
+        widget=forms.TextInput(attrs={"autocapitalize": "none", "autocomplete": "off", "spellcheck": "false"}),
+    )
+    amount = forms.CharField(max_length=30, widget=AMOUNT)
+    final = forms.BooleanField(required=False, initial=True, label="Free what is left of it")
+
+    field_order = ["recipient", "amount", "final"]
+
+    def __init__(self, *args: Any, hold: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.hold = hold
+        self.fields["amount"].initial = str(hold.remaining.amount)
+
+    def clean_amount(self) -> Money:
+        """Read the amount in the currency of the hold."""
+        return read_amount(self.cleaned_data["amount"], self.hold.account.currency)

@@ -1,0 +1,33 @@
+"""``manage.py populate``: a town with its people and half a year of their money."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from storefront import demo
+
+
+class Command(BaseCommand):
+    """Fills a database with the demo, once."""
+
+    help = "Load the demo data through the public verbs; where it is there already, nothing is changed."
+
+    def handle(self, *_args: Any, **_options: Any) -> None:
+        """Tell the story unless it is told, and say who can sign in."""
+        if demo.is_told():
+            self.stderr.write("The demo data is there already.")
+        else:
+            demo.Story(self._progress).tell()
+        self.stdout.write("Sign in with one of these names; each has the password " + demo.PASSWORD)
+        self.stdout.write(f"  {demo.ADMIN:<8} the back office")
+        for customer in demo.CUSTOMERS[:3]:
+            self.stdout.write(f"  {customer.username:<8} {customer.first_name} {customer.last_name}, customer")
+        for artisan in demo.ARTISANS[:2]:
+            self.stdout.write(f"  {artisan.username:<8} {artisan.first_name} {artisan.last_name}, artisan")
+
+    def _progress(self, what: str, done: int, total: int) -> None:
+        # Progress goes where errors go: what is printed stays clean for whoever keeps it.
+        if self.stderr.isatty():
+            self.stderr.write(f"\r{what}: {done}/{total} ", ending="\n" if done == total else "")
+        elif done == total:
+            self.stderr.write(f"{what}: {total}")

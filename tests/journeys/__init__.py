@@ -1,0 +1,1 @@
+"""Stories through several rooms, in the example project."""
