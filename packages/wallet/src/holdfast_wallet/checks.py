@@ -1,21 +1,136 @@
-"""Start-up checks: settings that cannot work, a database without its law."""
+"""Start-up checks: settings that cannot work, a database without its law, a deployment that gives money away.
+
+======== =========================================================================================================
+E001-004 ``HOLDFAST_WALLET`` is no dict, has an unknown key, a value of a wrong type, a backend that does not load
+E005     a database that the ledger has no law for
+E006     the law is not in the database although its migration was applied (needs ``check --database``)
+E007     the law is switched off in this process (``--deploy --database``)
+W001     SQLite without ``transaction_mode: IMMEDIATE``
+W002     the application may rewrite the history (``--deploy --database``)
+W003     the dummy payment rail gives money to whoever asks (``--deploy``)
+======== =========================================================================================================
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from django.apps import AppConfig
 from django.core import checks
+from django.db import connections, router
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
 
 from holdfast_wallet.conf import settings
+from holdfast_wallet.models import Account, Transfer
+from holdfast_wallet.services import law
 
 LABEL = "holdfast_wallet"
+DUMMY = "holdfast_wallet.backends.dummy.DummyRail"
+LAW = (LABEL, "0002_law")
+TRIGGER = "holdfast_wallet_transfer_post"
 
 
 @checks.register(LABEL)
-def check_settings(*, app_configs: Sequence[AppConfig] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:  # noqa: ARG001
-    """Refuse unknown keys, values of a wrong type and backends that cannot be loaded."""
-    return list(_settings())
+def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
+    """Refuse unknown keys, values of a wrong type and backends that do not load."""
+    return list(settings.check(LABEL))
 
 
-def _settings() -> Iterator[checks.CheckMessage]:
-    yield from settings.check(LABEL)
+@checks.register(LABEL)
+def check_engine(**_kwargs: Any) -> list[checks.CheckMessage]:
+    """Refuse databases that we have no law for, and warn of SQLite transactions that begin too late."""
+    alias = router.db_for_write(Account)
+    connection = connections[alias]
+    if connection.vendor not in ("postgresql", "sqlite"):
+        return [
+            checks.Error(
+                f"The wallet cannot keep its ledger in {connection.display_name} (database {alias!r}).",
+                hint="Use PostgreSQL, or SQLite on one machine.",
+                id=f"{LABEL}.E005",
+            )
+        ]
+    mode = connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")
+    if connection.vendor == "sqlite" and str(mode).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
+        return [
+            checks.Warning(
+                f"SQLite transactions of the database {alias!r} begin as readers.",
+                hint="Two that read and then write refuse each other with 'database is locked' however long they may wait. "
+                f"Set DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE'}}.",
+                id=f"{LABEL}.W001",
+            )
+        ]
+    return []
+
+
+@checks.register(LABEL, deploy=True)
+def check_rail(**_kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn of the payment rail that settles whatever it is asked for."""
+    if settings.PAYMENT_RAIL["BACKEND"] != DUMMY:
+        return []
+    return [
+        checks.Warning(
+            "The payment rail is the dummy: whoever orders a deposit has the money.",
+            hint="Give HOLDFAST_WALLET['PAYMENT_RAIL'] the dotted path of your own rail.",
+            id=f"{LABEL}.W003",
+        )
+    ]
+
+
+@checks.register(checks.Tags.database)
+def check_law(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Look whether the law that was migrated is still there: a restored dump or a rebuilt table may have lost it."""
+    return [
+        checks.Error(
+            f"The ledger of the database {connection.alias!r} has lost its law: the trigger {TRIGGER} is missing.",
+            hint="Run 'migrate holdfast_wallet 0001' with --fake and then 'migrate', and 'wallet_verify' after it.",
+            id=f"{LABEL}.E006",
+        )
+        for connection in _migrated(databases)
+        if not _has_trigger(connection)
+    ]
+
+
+@checks.register(checks.Tags.database, deploy=True)
+def check_hardened(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[checks.CheckMessage]:
+    """Look whether anything but the triggers stands between the application and its own history."""
+    found: list[checks.CheckMessage] = []
+    for connection in _migrated(databases):
+        if law.switch_state(using=connection.alias) != "off":
+            found.append(
+                checks.Error(
+                    f"The law of the ledger is switched off on the database {connection.alias!r}.",
+                    hint="law.unlocked and law.allow_flush are for test suites; remove them from this process.",
+                    id=f"{LABEL}.E007",
+                )
+            )
+        if connection.vendor == "postgresql" and _may_rewrite(connection):
+            found.append(
+                checks.Warning(
+                    f"The role of the database {connection.alias!r} may switch triggers off and rewrite transfers.",
+                    hint="Migrate with one role and serve with another, and run 'wallet_harden --role <the second>'.",
+                    id=f"{LABEL}.W002",
+                )
+            )
+    return found
+
+
+def _migrated(databases: Sequence[str] | None) -> Iterator[BaseDatabaseWrapper]:
+    for alias in databases or ():
+        connection = connections[alias]
+        if router.allow_migrate_model(alias, Transfer) and LAW in MigrationRecorder(connection).applied_migrations():
+            yield connection
+
+
+def _has_trigger(connection: BaseDatabaseWrapper) -> bool:
+    query = {
+        "postgresql": "SELECT 1 FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'D'",
+        "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(query, [TRIGGER])
+        return cursor.fetchone() is not None
+
+
+def _may_rewrite(connection: BaseDatabaseWrapper) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT has_table_privilege(%s, 'UPDATE, DELETE, TRUNCATE')", [Transfer._meta.db_table])
+        return bool(cursor.fetchone()[0])

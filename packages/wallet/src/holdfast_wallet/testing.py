@@ -17,10 +17,10 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from holdfast.ids import uuid7
-from holdfast.money import parse_amount, to_minor
 from moneyed import Money
 
+from holdfast.ids import uuid7
+from holdfast.money import parse_amount, to_minor
 from holdfast_wallet import services
 from holdfast_wallet.models import Account, Hold, Transfer
 from holdfast_wallet.ports import FeePolicy, PaymentOrder, PaymentOutcome, PaymentRail, RateSource
@@ -60,7 +60,9 @@ def make_account(*, owner: Any = None, currency: str = "EUR", funds: str | None 
     return account
 
 
-def make_transfer(*, source: Account, target: Account, amount: str = "1.00", key: UUID | None = None, **options: Any) -> Transfer:
+def make_transfer(
+    *, source: Account, target: Account, amount: str = "1.00", key: UUID | None = None, **options: Any
+) -> Transfer:
     """Return a new transfer in the name of the source's owner."""
     return services.transfer(
         key=key or uuid7(),

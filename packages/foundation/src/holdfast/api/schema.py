@@ -31,7 +31,7 @@ def document(
     *,
     request: type[BaseSerializer[Any]] | None = None,
     response: type[BaseSerializer[Any]] | Mapping[str, Any] | None = None,
-    status: int = 200,
+    status: int | tuple[int, str] = 200,
     page: bool = False,
     query: type[BaseSerializer[Any]] | None = None,
     if_match: bool = False,

@@ -12,9 +12,9 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from holdfast.money import from_minor
 from moneyed import Money
 
+from holdfast.money import from_minor
 from holdfast_wallet import services
 from holdfast_wallet.admin.sparkline import sparkline
 from holdfast_wallet.admin.window import Panel, ReasonForm, Step, SureForm, WindowAdmin, account_link, link_to
@@ -98,7 +98,9 @@ class AccountAdmin(WindowAdmin):
         """Sum the slots of split accounts in the same query."""
         slots = Account.objects.filter(slot_of=OuterRef("pk")).order_by().values("slot_of")
         queryset: QuerySet[Account] = super().get_queryset(request)
-        return queryset.select_related("owner").annotate(slots_minor=Subquery(slots.annotate(sum=Sum("balance_minor")).values("sum")))
+        return queryset.select_related("owner").annotate(
+            slots_minor=Subquery(slots.annotate(sum=Sum("balance_minor")).values("sum"))
+        )
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Fetch the lines of all accounts on the page at once."""
@@ -121,7 +123,7 @@ class AccountAdmin(WindowAdmin):
         """Show the newest lines, or those before ``?before=<version>``."""
         lines = obj.entries.select_related("counterparty").order_by("-version")
         before = request.GET.get("before", "")
-        if before.isascii() and before.isdigit() and len(before) < 19:  # noqa: PLR2004 - what a bigint holds
+        if before.isascii() and before.isdigit() and len(before) < 19:
             lines = lines.filter(version__lt=int(before))
         shown = list(lines[:HISTORY_LINES])
         more = f"?before={shown[-1].version}" if shown and shown[-1].version > 1 else ""

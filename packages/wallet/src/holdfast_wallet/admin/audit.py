@@ -18,11 +18,11 @@ class SealAdmin(WindowAdmin):
     search_help_text = "The beginning of a digest, or the number of a transfer."
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Seal], search_term: str  # noqa: ARG002 - Django's signature
+        self, request: HttpRequest, queryset: QuerySet[Seal], search_term: str
     ) -> tuple[QuerySet[Seal], bool]:
         """Search by digest, or by the number of a transfer that the seal covers."""
         term = search_term.strip()
         wanted = Q(digest__startswith=term) if term else Q()
-        if term.isascii() and term.isdigit() and len(term) < 19:  # noqa: PLR2004 - what a bigint holds
+        if term.isascii() and term.isdigit() and len(term) < 19:
             wanted |= Q(first_number__lte=int(term), last_number__gte=int(term))
         return queryset.filter(wanted), False

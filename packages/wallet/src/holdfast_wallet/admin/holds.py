@@ -8,9 +8,9 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from holdfast.money import from_minor
 from moneyed import Money
 
+from holdfast.money import from_minor
 from holdfast_wallet import services
 from holdfast_wallet.admin.window import Panel, Step, SureForm, WindowAdmin, account_link, link_to
 from holdfast_wallet.models import Hold, Transfer
@@ -59,10 +59,15 @@ class HoldAdmin(WindowAdmin):
         """Find a hold, or the holds of an account."""
         return Q(pk=wanted) | Q(account=wanted)
 
-    def panels(self, request: HttpRequest, obj: Hold) -> Iterable[Panel]:  # noqa: ARG002 - the base's signature
+    def panels(self, request: HttpRequest, obj: Hold) -> Iterable[Panel]:
         """Show its events."""
         rows = [
-            (event.recorded_at, event.get_kind_display(), from_minor(event.amount_minor, obj.currency), link_to(Transfer, event.transfer_id))
+            (
+                event.recorded_at,
+                event.get_kind_display(),
+                from_minor(event.amount_minor, obj.currency),
+                link_to(Transfer, event.transfer_id),
+            )
             for event in obj.events.order_by("id")
         ]
         yield Panel("Events", ("Recorded", "What", "Amount", "Transfer"), rows)

@@ -10,10 +10,10 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from holdfast.ids import uuid7
-from holdfast.money import from_minor, parse_amount
 from moneyed import Money
 
+from holdfast.ids import uuid7
+from holdfast.money import from_minor, parse_amount
 from holdfast_wallet import selectors, services
 from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, link_to
 from holdfast_wallet.models import Account, Transfer
@@ -85,11 +85,13 @@ class TransferAdmin(WindowAdmin):
         queryset: QuerySet[Transfer] = super().get_queryset(request)
         return queryset.select_related("source", "target")
 
-    def panels(self, request: HttpRequest, obj: Transfer) -> Iterable[Panel]:  # noqa: ARG002 - the base's signature
+    def panels(self, request: HttpRequest, obj: Transfer) -> Iterable[Panel]:
         """Show both sides of each transfer of the same business event, and what was given back."""
         journal = selectors.journal(journal_id=obj.journal_id).select_related("source", "target")
         legs = [leg for transfer in journal for leg in _legs(transfer)]
-        yield Panel("Legs of the transaction", ("Transfer", "Kind", "Account", "Debit", "Credit", "Balance after"), legs)
+        yield Panel(
+            "Legs of the transaction", ("Transfer", "Kind", "Account", "Debit", "Credit", "Balance after"), legs
+        )
         back = [
             (link_to(Transfer, reversal.pk), reversal.recorded_at, reversal.amount, reversal.metadata.get("reason", ""))
             for reversal in obj.reversals.order_by("number")
@@ -131,6 +133,9 @@ class TransferAdmin(WindowAdmin):
 def _legs(transfer: Transfer) -> Iterable[tuple[object, ...]]:
     side = (link_to(Transfer, transfer.pk), transfer.kind)
     # The balances are the accounts' own slots', where an account is split.
-    after = (from_minor(transfer.source_balance_minor, transfer.currency), from_minor(transfer.target_balance_minor, transfer.currency))
+    after = (
+        from_minor(transfer.source_balance_minor, transfer.currency),
+        from_minor(transfer.target_balance_minor, transfer.currency),
+    )
     yield (*side, account_link(transfer.source), transfer.amount, "", after[0])
     yield (*side, account_link(transfer.target), "", transfer.amount, after[1])

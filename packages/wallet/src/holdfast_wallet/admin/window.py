@@ -21,8 +21,8 @@ from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from holdfast.errors import Refusal
 
+from holdfast.errors import Refusal
 from holdfast_wallet.models import Account
 
 COUNTED_AT_MOST = 10_000
@@ -74,15 +74,15 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
     search_fields = ("id",)
     search_help_text = "An id, or an owner's login."
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+    def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody adds by hand."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody edits by hand."""
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes by hand."""
         return False
 
@@ -94,12 +94,12 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         """Return which rows belong to accounts, in a search by owner."""
         return Q(account__in=accounts)
 
-    def panels(self, request: HttpRequest, obj: Any) -> Iterable[Panel]:  # noqa: ARG002
+    def panels(self, request: HttpRequest, obj: Any) -> Iterable[Panel]:
         """Return the tables to show under the fields."""
         return ()
 
     def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str  # noqa: ARG002
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Search by id, or else by the owner's login, exactly: both are index look-ups in a table of any size."""
         term = search_term.strip()

@@ -15,6 +15,7 @@ from rest_framework import serializers
 
 from holdfast.api.fields import MoneyField
 from holdfast.api.serializers import StrictSerializer
+from holdfast_wallet.exceptions import WalletError
 from holdfast_wallet.states import AccountState, HoldState, PaymentState
 
 MAX_BATCH = 100
@@ -92,7 +93,9 @@ class OpenAccountInput(StrictSerializer):
 
     currency = serializers.CharField(min_length=3, max_length=3, help_text="ISO 4217, such as EUR.")
     name = serializers.CharField(max_length=100, allow_blank=True, default="")
-    is_default = serializers.BooleanField(default=False, help_text="Make it the default of its currency.")
+    is_default = serializers.BooleanField(
+        required=False, help_text="Make it the default of its currency; left out: if it is the first."
+    )
 
 
 class RenameAccountInput(StrictSerializer):
@@ -132,7 +135,9 @@ class AtInput(ReadAs):
     """Which moment is asked for."""
 
     at = MomentField(required=False, help_text="The moment; now when left out.")
-    effective = serializers.BooleanField(default=False, help_text="By when transfers count, not by when they were recorded.")
+    effective = serializers.BooleanField(
+        default=False, help_text="By when transfers count, not by when they were recorded."
+    )
 
 
 class BalanceOutput(serializers.Serializer[Any]):
@@ -199,6 +204,11 @@ class RefusalOutput(serializers.Serializer[Any]):
     code = serializers.CharField()
     detail = serializers.CharField()
     context = serializers.DictField()
+
+
+def refusal(error: WalletError) -> dict[str, object]:
+    """Return a refusal as ``RefusalOutput`` shows it."""
+    return {"code": error.code, "detail": error.message, "context": error.context}
 
 
 class BatchItemOutput(serializers.Serializer[Any]):
@@ -338,14 +348,19 @@ class ExchangeInput(StrictSerializer):
     metadata = MetadataField(default=dict)
 
 
-class ExchangeOutput(serializers.Serializer[Any]):
-    """What was sold and bought."""
+class QuoteOutput(serializers.Serializer[Any]):
+    """What would be sold and bought."""
 
-    id = serializers.UUIDField(source="debit.journal_id", help_text="The transaction.")
     rate = serializers.DecimalField(max_digits=None, decimal_places=None, coerce_to_string=True)
     sold = MoneyField(source="debit.amount")
     bought = MoneyField(source="credit.amount")
     fee = MoneyField(source="fee.amount", allow_null=True, default=None)
+
+
+class ExchangeOutput(QuoteOutput):
+    """What was sold and bought."""
+
+    id = serializers.UUIDField(source="debit.journal_id", help_text="The transaction.")
 
 
 # Statements
@@ -354,12 +369,21 @@ class ExchangeOutput(serializers.Serializer[Any]):
 class StatementInput(ReadAs):
     """Which period."""
 
-    start = MomentField(required=False, help_text="The first moment of the period; the first of this month when left out.")
+    start = MomentField(
+        required=False, help_text="The first moment of the period; the first of this month when left out."
+    )
     end = MomentField(required=False, help_text="The first moment after the period; now when left out.")
 
 
-class StatementOutput(serializers.Serializer[Any]):
-    """What was there, what came and went, what is there: a page of lines, oldest first, and the frame around all of them."""
+class StatementPageInput(StatementInput):
+    """Which period, and which page of its lines."""
+
+    cursor = serializers.CharField(required=False, help_text="Where the page begins; taken from another page's links.")
+    page_size = serializers.IntegerField(required=False, min_value=1, max_value=200)
+
+
+class StatementFrame(serializers.Serializer[Any]):
+    """The period, and the balances around it."""
 
     account = serializers.UUIDField(source="account.id")
     start = serializers.DateTimeField()
@@ -367,3 +391,11 @@ class StatementOutput(serializers.Serializer[Any]):
     opening = MoneyField()
     closing = MoneyField()
     line_count = serializers.IntegerField(help_text="Of the whole period.")
+
+
+class StatementOutput(StatementFrame):
+    """The frame, and a page of the lines in it."""
+
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = EntryOutput(many=True)

@@ -8,7 +8,7 @@ from holdfast_wallet.api.views.accounts import (
     EntriesView,
     MakeDefaultView,
 )
-from holdfast_wallet.api.views.exchanges import ExchangesView
+from holdfast_wallet.api.views.exchanges import ExchangesView, QuoteView
 from holdfast_wallet.api.views.holds import CaptureHoldView, HoldsView, HoldView, ReleaseHoldView
 from holdfast_wallet.api.views.payments import DepositsView, DepositView, WithdrawalsView, WithdrawalView
 from holdfast_wallet.api.views.statements import StatementFileView, StatementPageView, StatementView
@@ -28,6 +28,7 @@ __all__ = [
     "HoldView",
     "HoldsView",
     "MakeDefaultView",
+    "QuoteView",
     "RefundView",
     "ReleaseHoldView",
     "StatementFileView",

@@ -4,13 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
-from holdfast.api.pagination import keyset_page
-from holdfast.api.schema import document
-from holdfast.idempotency import IdempotencyMixin
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from holdfast.api.pagination import keyset_page
+from holdfast.api.schema import document
+from holdfast.idempotency import IdempotencyMixin
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import WalletView
@@ -32,7 +32,7 @@ class AccountsView(IdempotencyMixin, WalletView):
         return keyset_page(request, accounts.filter(**wanted), ordering=("id",), serializer=shapes.AccountOutput)
 
     @document(summary="Open an account", request=shapes.OpenAccountInput, response=shapes.AccountOutput, status=201)
-    def post(self, request: Request) -> Response:  # noqa: ARG002 - the signature of a handler
+    def post(self, request: Request) -> Response:
         """Open an account; the first of a currency becomes its default."""
         account = services.open_account(owner_id=self.owner_id, **self.parse(shapes.OpenAccountInput))
         return Response(shapes.AccountOutput(account).data, status=status.HTTP_201_CREATED)
@@ -49,7 +49,7 @@ class AccountView(WalletView):
         return Response(shapes.AccountOutput(account).data)
 
     @document(summary="Rename an account", request=shapes.RenameAccountInput, response=shapes.AccountOutput)
-    def patch(self, request: Request, account_id: UUID) -> Response:  # noqa: ARG002
+    def patch(self, request: Request, account_id: UUID) -> Response:
         """Give one of my accounts another name."""
         values = self.parse(shapes.RenameAccountInput)
         account = services.rename_account(account_id=account_id, owner_id=self.owner_id, **values)

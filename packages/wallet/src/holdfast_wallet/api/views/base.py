@@ -5,9 +5,10 @@ from uuid import UUID, uuid5
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError as ModelValidationError
+from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationError
+
 from holdfast.api.views import DomainAPIView
 from holdfast.idempotency import IdempotencyMixin
-from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationError
 
 EVERYBODY = "all"
 HOUSE = "house"

@@ -7,15 +7,14 @@ withdrawal under way) he can see and not touch: somebody relies on them.
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-
-from holdfast.api.pagination import keyset_page
-from holdfast.api.schema import document
-from holdfast.idempotency import IdempotencyMixin
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from holdfast.api.pagination import keyset_page
+from holdfast.api.schema import document
+from holdfast.idempotency import IdempotencyMixin
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import PostingView, WalletView
@@ -37,7 +36,7 @@ class HoldsView(PostingView):
         return keyset_page(request, holds.filter(**wanted), serializer=shapes.HoldOutput)
 
     @document(summary="Place a hold", request=shapes.PlaceHoldInput, response=shapes.HoldOutput, status=201)
-    def post(self, request: Request) -> Response:  # noqa: ARG002 - the signature of a handler
+    def post(self, request: Request) -> Response:
         """Set money of one of my accounts aside."""
         order = self.parse(shapes.PlaceHoldInput)
         order["metadata"] |= shapes.PLACED_BY_OWNER
@@ -60,7 +59,7 @@ class CaptureHoldView(PostingView):
     """Set money aside, then pay with it."""
 
     @document(summary="Capture a hold", request=shapes.CaptureHoldInput, response=shapes.TransferOutput, status=201)
-    def post(self, request: Request, hold_id: UUID) -> Response:  # noqa: ARG002
+    def post(self, request: Request, hold_id: UUID) -> Response:
         """Pay all or a part of what one of my holds sets aside; there may be several captures until the ``final`` one."""
         order = self.parse(shapes.CaptureHoldInput)
         _require_own(hold_id, self.owner_id)
@@ -73,7 +72,7 @@ class ReleaseHoldView(IdempotencyMixin, WalletView):
     """Have the money back."""
 
     @document(summary="Release a hold", response=shapes.HoldOutput)
-    def post(self, request: Request, hold_id: UUID) -> Response:  # noqa: ARG002
+    def post(self, request: Request, hold_id: UUID) -> Response:
         """Make what is left of one of my holds available again."""
         self.parse(shapes.Nothing)
         _require_own(hold_id, self.owner_id)

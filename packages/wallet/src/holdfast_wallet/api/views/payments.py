@@ -6,13 +6,13 @@ A POST orders a payment. The money is on the account, or gone from it, when the 
 from typing import ClassVar
 from uuid import UUID
 
-from holdfast.api.pagination import keyset_page
-from holdfast.api.schema import document
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
+from holdfast.api.pagination import keyset_page
+from holdfast.api.schema import document
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import PostingView, WalletView
@@ -36,7 +36,9 @@ class PaymentsView(PostingView):
             payments = Payment.objects.all()
         else:
             payments = selectors.payments_of(owner_id=self.reader_id(owner))
-        return keyset_page(request, payments.filter(direction=self.direction, **wanted), serializer=shapes.PaymentOutput)
+        return keyset_page(
+            request, payments.filter(direction=self.direction, **wanted), serializer=shapes.PaymentOutput
+        )
 
     def answer(self, payment: Payment, *, route: str) -> Response:
         """Render the order and say where it can be followed."""
@@ -56,7 +58,7 @@ class DepositsView(PaymentsView):
         return self.page(request)
 
     @document(summary="Order a deposit", request=shapes.PaymentInput, response=shapes.PaymentOutput, status=201)
-    def post(self, request: Request) -> Response:  # noqa: ARG002 - the signature of a handler
+    def post(self, request: Request) -> Response:
         """Ask the payment rail to bring money in; it is posted when the rail says that it has come."""
         order = self.parse(shapes.PaymentInput)
         payment = services.request_deposit(key=self.posting_key("deposit"), owner_id=self.owner_id, **order)
@@ -74,7 +76,7 @@ class WithdrawalsView(PaymentsView):
         return self.page(request)
 
     @document(summary="Order a withdrawal", request=shapes.PaymentInput, response=shapes.PaymentOutput, status=201)
-    def post(self, request: Request) -> Response:  # noqa: ARG002
+    def post(self, request: Request) -> Response:
         """Set the money aside and ask the payment rail to pay it out."""
         order = self.parse(shapes.PaymentInput)
         payment = services.request_withdrawal(key=self.posting_key("withdrawal"), owner_id=self.owner_id, **order)

@@ -4,8 +4,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from holdfast.errors import Refusal
 
+from holdfast.errors import Refusal
 from holdfast_wallet import services
 from holdfast_wallet.states import SystemRole
 

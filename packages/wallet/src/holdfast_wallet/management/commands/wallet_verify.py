@@ -52,7 +52,9 @@ class Command(BaseCommand):
 
 def _sentence(finding: Finding) -> str:
     where = [
-        f"{name} {value}" for name, value in (("account", finding.account_id), ("transfer", finding.transfer_id)) if value
+        f"{name} {value}"
+        for name, value in (("account", finding.account_id), ("transfer", finding.transfer_id))
+        if value
     ]
     what = f"expected {finding.expected}, found {finding.found}" if finding.expected or finding.found else ""
     return "  ".join(part for part in (finding.check, finding.message, ", ".join(where), what) if part)
