@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "holdfast",
     "tests.foundation.host",
+    "tests.foundation.outbox.campaign",
 ]
 MIDDLEWARE = [
     "holdfast.middleware.RequestTraceMiddleware",

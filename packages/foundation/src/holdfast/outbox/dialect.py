@@ -3,6 +3,11 @@
 Time is the database's: relays on several machines agree about leases whatever their own clocks say.
 """
 
+import datetime as dt
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+
 from holdfast.outbox import models
 
 _TABLES = {
@@ -44,3 +49,9 @@ def sqlite(sql: str) -> str:
 def both(sql: str) -> dict[str, str]:
     """Return a statement that is the same in both, by vendor."""
     return {"postgresql": postgresql(sql), "sqlite": sqlite(sql)}
+
+
+def as_moment(value: Any) -> dt.datetime | None:
+    """Return what a statement answers where it was asked for a time: SQLite has text for an aggregate, and no time zones."""
+    moment = parse_datetime(value) if isinstance(value, str) else value
+    return moment.replace(tzinfo=dt.UTC) if moment is not None and moment.tzinfo is None else moment

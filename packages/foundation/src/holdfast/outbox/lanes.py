@@ -13,6 +13,7 @@ from holdfast.outbox.conf import settings
 from holdfast.outbox.leases import Leases
 from holdfast.outbox.queue import Delivery, Setback
 from holdfast.outbox.retry import delay_seconds
+from holdfast.outbox.routing import share_of
 from holdfast.outbox.sending import CHUNK, Desk, Report, Unit
 from holdfast.outbox.sinks import Sink
 from holdfast.outbox.workers import Workers
@@ -94,7 +95,7 @@ class Lane:
         turn = time.monotonic_ns() % len(parts)
         positions = {part: self._positions.get(part, 0) for part in parts[turn:] + parts[:turn]}
         waiting = queue.read_waiting(connection, self.subscriber_id, positions, leases.epochs, settings.DELIVERY_BATCH)
-        if len(waiting) < settings.DELIVERY_BATCH:
+        if len(waiting) < share_of(settings.DELIVERY_BATCH):
             self._hungry.clear()
         self._positions.update((delivery.part, delivery.event_id) for delivery in waiting)
         return waiting

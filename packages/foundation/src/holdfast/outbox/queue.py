@@ -8,7 +8,8 @@ from uuid import UUID
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from holdfast.outbox.dialect import both, postgresql, sqlite
+from holdfast.outbox.dialect import as_moment, both, postgresql, sqlite
+from holdfast.outbox.routing import share_of
 
 
 class Delivery(NamedTuple):
@@ -118,7 +119,14 @@ def read_waiting(
             parts = list(positions)
             cursor.execute(
                 _WAITING_POSTGRESQL,
-                [parts, [epochs[part] for part in parts], list(positions.values()), subscriber_id, limit, limit],
+                [
+                    parts,
+                    [epochs[part] for part in parts],
+                    list(positions.values()),
+                    subscriber_id,
+                    share_of(limit),
+                    limit,
+                ],
             )
             return list(map(Delivery._make, cursor.fetchall()))
         rows: list[tuple[Any, ...]] = []
@@ -180,4 +188,4 @@ def _failed_one(subscriber_id: int, setback: Setback) -> tuple[Any, ...]:
 
 def _from_sqlite(row: Iterable[Any]) -> Delivery:
     delivery = Delivery._make(row)
-    return delivery._replace(uid=UUID(delivery.uid), occurred_at=delivery.occurred_at.replace(tzinfo=dt.UTC))
+    return delivery._replace(uid=UUID(str(delivery.uid)), occurred_at=as_moment(delivery.occurred_at))

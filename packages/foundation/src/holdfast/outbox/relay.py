@@ -19,7 +19,7 @@ from holdfast.outbox.conf import settings
 from holdfast.outbox.directory import Directory, Entry
 from holdfast.outbox.lanes import Lane
 from holdfast.outbox.leases import Leases
-from holdfast.outbox.routing import route
+from holdfast.outbox.routing import route, share_of
 from holdfast.outbox.sending import Desk, Report
 from holdfast.outbox.wakeup import DEBOUNCE_SECONDS, Listener
 from holdfast.outbox.workers import Inline, Threads, Workers
@@ -64,6 +64,7 @@ class Relay:
 
     def run(self, *, seconds: float = float("inf")) -> int:
         """Deliver until told to stop, or for so long; return how many deliveries that were."""
+        self._listener.open()
         until = time.monotonic() + seconds
         while not self._stopping and time.monotonic() < until:
             try:
@@ -79,13 +80,21 @@ class Relay:
 
     def drain(self, *, seconds: float = float("inf")) -> int:
         """Deliver until nothing is left that could be sent now, or for so long; return how many deliveries that were."""
+        if not self._inline:
+            self._listener.open()
         until = time.monotonic() + seconds
+        looked_after = -1
         try:
             while not self._stopping and time.monotonic() < until:
-                if not self._turn():
-                    if all(lane.idle for lane in self._lanes.values()):
-                        break
+                if self._turn():
+                    continue
+                if not all(lane.idle for lane in self._lanes.values()):
                     self._sleep(until)
+                elif looked_after != self.delivered:
+                    # What was delivered may have emitted more.
+                    looked_after, self._look = self.delivered, True
+                else:
+                    break
         finally:
             self._close()
         return self.delivered
@@ -163,7 +172,7 @@ class Relay:
                 lane.expect(part, event_id)
             else:
                 self._sweep_at = 0.0  # An endpoint that is newer than the last sweep.
-        self._look = events == limit
+        self._look = events >= share_of(limit)
         if events:
             self._second_look_at = time.monotonic() + SECOND_LOOK_SECONDS
         return events

@@ -14,7 +14,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from holdfast.outbox.dialect import both, postgresql, sqlite
 
 # One index range for each partition, in the order of ids; the outer LIMIT stops the loop. ``part = ANY(...) ORDER BY id`` would sort
-# the whole backlog for each batch.
+# the whole backlog for each batch; and so would PostgreSQL by itself with a partition that it thinks will be read to its end, which is
+# why none gives more than a share of the batch.
 _PENDING_POSTGRESQL = postgresql("""
     SELECT event.id, event.part, event.type, event.key
     FROM unnest(%s::smallint[]) AS mine(part),
@@ -58,6 +59,11 @@ class Route(NamedTuple):
     key_hash: int
 
 
+def share_of(limit: int) -> int:
+    """Return how much of a batch one partition may fill. A batch of less than that has left nothing behind."""
+    return max(1, limit // 4)
+
+
 def key_hash(key: str) -> int:
     """Return the number that stands for a key in the queue. Keys that share one wait for each other, which harms nobody."""
     return crc32(key.encode())
@@ -88,7 +94,7 @@ def _route_postgresql(
     connection: BaseDatabaseWrapper, parts: list[int], limit: int, wanted_by: WantedBy
 ) -> tuple[int, list[Route]]:
     with connection.cursor() as cursor:
-        cursor.execute(_PENDING_POSTGRESQL, [parts, limit, limit])
+        cursor.execute(_PENDING_POSTGRESQL, [parts, share_of(limit), limit])
         events = cursor.fetchall()
         if not events:
             return 0, []

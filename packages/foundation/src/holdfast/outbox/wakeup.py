@@ -58,16 +58,21 @@ class Listener:
 
     def __init__(self, connection: BaseDatabaseWrapper) -> None:
         self.connection = connection
-        self._reader, self._writer = socket.socketpair()
-        self._reader.setblocking(False)
-        self._writer.setblocking(False)
+        self._pipe: tuple[socket.socket, socket.socket] | None = None
         self._listening: Any = None
         self._version: int | None = None
 
+    def open(self) -> None:
+        """Make the pipe through which threads end the sleep."""
+        self._pipe = socket.socketpair()
+        for end in self._pipe:
+            end.setblocking(False)
+
     def interrupt(self) -> None:
         """End the sleep; may be called from any thread and from a signal handler."""
-        with suppress(BlockingIOError, OSError):  # A full pipe wakes the reader too; a closed one has nobody to wake.
-            self._writer.send(b"\0")
+        if self._pipe is not None:
+            with suppress(OSError):  # A full pipe wakes the reader too; a closed one has nobody to wake.
+                self._pipe[1].send(b"\0")
 
     def listen(self) -> None:
         """Subscribe to the bell, once for each connection: after a loss of it there is a new one."""
@@ -79,30 +84,32 @@ class Listener:
 
     def sleep(self, seconds: float) -> bool:
         """Sleep at most so long; return whether there may be new events."""
+        assert self._pipe is not None, "open() comes first"  # noqa: S101 - for the type checker; no input reaches it
+        reader = self._pipe[0]
         wait = self._sleep_on_socket if self.connection.vendor == "postgresql" else self._sleep_on_file
-        rung = wait(seconds)
+        rung = wait(reader, seconds)
         with suppress(BlockingIOError):
-            while self._reader.recv(4096):
+            while reader.recv(4096):
                 pass
         return rung
 
-    def _sleep_on_socket(self, seconds: float) -> bool:
+    def _sleep_on_socket(self, reader: socket.socket, seconds: float) -> bool:
         bell = self.connection.connection
         with self.connection.wrap_database_errors:
             # Those that arrived while a statement was running are handed out at once.
             if list(bell.notifies(timeout=0)):
                 return True
-            readable, _, _ = select.select([bell.fileno(), self._reader], [], [], seconds)
+            readable, _, _ = select.select([bell.fileno(), reader], [], [], seconds)
             return bell.fileno() in readable and bool(list(bell.notifies(timeout=0)))
 
-    def _sleep_on_file(self, seconds: float) -> bool:
+    def _sleep_on_file(self, reader: socket.socket, seconds: float) -> bool:
         """Watch SQLite's data version, which moves when another connection commits."""
         end = time.monotonic() + seconds
         while not self._moved():
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            readable, _, _ = select.select([self._reader], [], [], min(left, SQLITE_POLL_SECONDS))
+            readable, _, _ = select.select([reader], [], [], min(left, SQLITE_POLL_SECONDS))
             if readable:
                 return False
         return True
@@ -118,5 +125,6 @@ class Listener:
         if self._listening is not None and self._listening is self.connection.connection:
             with suppress(Error), self.connection.cursor() as cursor:
                 cursor.execute(f"UNLISTEN {CHANNEL}")
-        self._reader.close()
-        self._writer.close()
+        for end in self._pipe or ():
+            end.close()
+        self._pipe = None

@@ -1,0 +1,182 @@
+"""Writing events: in the caller's transaction, with one statement, or not at all."""
+
+import pytest
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+
+from holdfast import tracing
+from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion, wakeup
+from holdfast.outbox.emission import KEY_LENGTH, partition
+from holdfast.outbox.models import OutboxEvent
+from holdfast.testing import captured_events
+from tests.foundation.outbox.facts import Mentioned, Noted
+
+
+@pytest.mark.django_db
+def test_an_event_is_one_statement_and_one_row():
+    with (
+        CaptureQueriesContext(
+            connection,
+        ) as queries,
+        tracing.bound(request_id="request-1"),
+    ):
+        uid = emit(Noted(topic="a", number=7))
+
+    row = OutboxEvent.objects.get(uid=uid)
+    assert len(queries) == 1
+    assert (row.type, row.key, row.payload) == ("outbox_tests.noted.v1", "a", {"topic": "a", "number": 7})
+    assert row.part == partition("a")
+    assert row.headers == {"request_id": "request-1"}
+    assert row.routed is False
+    assert row.occurred_at.tzinfo is not None
+
+
+@pytest.mark.django_db
+def test_many_events_are_one_statement_and_keep_their_order():
+    events = [Noted(topic=str(number % 7), number=number) for number in range(500)]
+
+    with CaptureQueriesContext(connection) as queries:
+        uids = emit_many(events)
+
+    rows = list(OutboxEvent.objects.order_by("id").values_list("uid", "payload__number"))
+    assert len(queries) == 1
+    assert rows == [(uid, number) for number, uid in enumerate(uids)]
+
+
+@pytest.mark.django_db
+def test_no_events_are_no_statement():
+    with CaptureQueriesContext(connection) as queries:
+        assert emit_many([]) == []
+    assert len(queries) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("write", [lambda: emit(Noted(topic="a")), lambda: emit_many([Noted(topic="a")])])
+def test_outside_a_transaction_it_is_refused(write):
+    with pytest.raises(TransactionManagementError):
+        write()
+    assert not OutboxEvent.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_rollback_tells_nothing():
+    with captured_events() as events:
+        with pytest.raises(RuntimeError), transaction.atomic():
+            emit(Noted(topic="rolled back"))
+            raise RuntimeError
+        emit(Mentioned(topic="kept"))
+
+    assert events == [Mentioned(topic="kept")]
+
+
+@pytest.mark.django_db
+def test_captured_events_are_visible_within_the_block():
+    with captured_events() as events:
+        assert events == []
+        emit(Mentioned(topic="a"))
+        assert events == [Mentioned(topic="a")]
+        assert events[0].topic == "a"
+    emit(Mentioned(topic="b"))
+    assert len(events) == 1
+
+
+@pytest.mark.django_db
+def test_a_key_that_is_too_long_is_refused_before_the_database_sees_it():
+    with pytest.raises(ValueError, match="at most 120"):
+        emit(Noted(topic="x" * (KEY_LENGTH + 1)))
+
+
+@pytest.mark.django_db
+def test_what_json_cannot_hold_is_refused():
+    with pytest.raises(ValueError, match="JSON"):
+        emit(Noted(topic="a", number=float("nan")))
+    with pytest.raises(TypeError):
+        emit(Noted(topic="a", number=object()))
+
+
+@pytest.mark.django_db
+def test_any_text_survives():
+    emit(Noted(topic="ключ '\"%s\\ \N{SNOWMAN}\t\n"))
+    assert OutboxEvent.objects.get().key == "ключ '\"%s\\ \N{SNOWMAN}\t\n"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_an_insertion_composes_one_statement_with_what_only_the_database_knows():
+    event = Noted(topic="a", number=0)
+    sql, params = insertion(event, source="posted", computed={"number": "posted.number"})
+
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH posted AS (SELECT 41 + 1 AS number), told AS ({sql}) SELECT number FROM posted", params)
+        assert cursor.fetchone() == (42,)
+
+    row = OutboxEvent.objects.get()
+    assert row.payload == {"topic": "a", "number": 42}
+    assert (row.type, row.key, row.part, row.routed) == (event.type, "a", partition("a"), False)
+    assert insertion(Noted(topic="b", number=9), source="posted", computed={"number": "posted.number"})[0] == sql
+
+
+def notifies(queries):
+    return [query["sql"] for query in queries if "NOTIFY" in query["sql"]]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_relay_is_woken_after_the_commit_once_for_a_burst(monkeypatch):
+    # A debounce that does not end within the test, however slow it runs.
+    monkeypatch.setattr(wakeup, "DEBOUNCE_SECONDS", 3600.0)
+    monkeypatch.setattr(wakeup, "_doorbells", {})
+
+    with CaptureQueriesContext(connection) as queries:
+        for number in range(5):
+            with transaction.atomic():
+                emit(Noted(topic="a", number=number))
+                emit(Noted(topic="a", number=number))
+                assert len(connection.run_on_commit) == 1
+
+    statements = [query["sql"] for query in queries]
+    assert len(notifies(queries)) == 1
+    assert statements.index("COMMIT") < statements.index(notifies(queries)[0])
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_wakes_nobody(monkeypatch):
+    monkeypatch.setattr(wakeup, "_doorbells", {})
+    with CaptureQueriesContext(connection) as queries:
+        with pytest.raises(RuntimeError), transaction.atomic():
+            emit(Noted(topic="a"))
+            raise RuntimeError
+    assert notifies(queries) == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_that_commits_by_itself_wakes_at_once(monkeypatch):
+    monkeypatch.setattr(wakeup, "_doorbells", {})
+    with CaptureQueriesContext(connection) as queries:
+        after_commit_wakeup("default")
+    assert len(notifies(queries)) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_an_event_outside_a_savepoint_that_was_rolled_back_still_rings(monkeypatch):
+    monkeypatch.setattr(wakeup, "_doorbells", {})
+    with CaptureQueriesContext(connection) as queries, transaction.atomic():
+        with pytest.raises(RuntimeError), transaction.atomic():
+            emit(Noted(topic="inside"))
+            raise RuntimeError
+        emit(Noted(topic="outside"))
+    assert len(notifies(queries)) == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_an_event_is_found_by_its_id_without_a_btree():
+    uid = emit(Noted(topic="a"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN SELECT id FROM holdfast_outboxevent WHERE uid = %s", [uid])
+        assert "holdfast_event_uid" in "\n".join(line for (line,) in cursor.fetchall())
