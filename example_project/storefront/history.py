@@ -124,7 +124,8 @@ def statement_csv(statement: Any) -> Iterator[str]:
         for line in lines(chunk):
             yield writer.writerow(
                 [
-                    line.at.isoformat(),
+                    line.booked_at.isoformat(),
+                    line.at.date().isoformat(),
                     _inert(line.title),
                     _inert(line.detail),
                     line.amount.amount,

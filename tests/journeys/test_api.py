@@ -113,7 +113,7 @@ def test_every_no_of_the_entrance_is_a_problem_document():
             422,
             "people.password_too_weak",
         ),
-        ("people/", {"username": "b\0", "email": "b@example.org", "password": PASSWORD}, 400, "holdfast.invalid"),
+        ("people/", {"username": "b\0", "email": "b@example.org", "password": PASSWORD}, 400, "holdfast.parse_error"),
         (
             "people/",
             {"username": "b", "email": "b@example.org", "password": PASSWORD, "is_staff": True},

@@ -154,9 +154,9 @@ CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-ke
 CORS_EXPOSE_HEADERS = ["etag", "idempotency-replayed", "retry-after", "x-request-id"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
-# The wallet. The dummy rail settles at once: a host that moves real money names its own here.
+# The wallet. The dummy rail settles at once, for the demo: production names another one.
 HOLDFAST_WALLET: dict[str, Any] = {
-    "PAYMENT_RAIL": {"BACKEND": "holdfast_wallet.backends.dummy.DummyRail"},
+    "PAYMENT_RAIL": {"BACKEND": env("PAYMENT_RAIL", default="holdfast_wallet.backends.dummy.DummyRail")},
     "RATES": {
         "BACKEND": "holdfast_wallet.backends.rates.FixedRates",
         "OPTIONS": {

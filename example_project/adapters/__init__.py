@@ -1,0 +1,1 @@
+"""Where the project fills the domains' ports: with strangers, and with one another."""
