@@ -1,5 +1,7 @@
 """The foundation's app: one line in ``INSTALLED_APPS``."""
 
+from importlib.util import find_spec
+
 from django.apps import AppConfig
 from django.utils.module_loading import autodiscover_modules
 
@@ -15,5 +17,12 @@ class HoldfastConfig(AppConfig):
     def ready(self) -> None:
         """Register the checks, and import each app's ``handlers``: their ``subscribe`` lines are the registry."""
         from holdfast import checks  # noqa: F401, PLC0415 - importing registers; models are ready only now
+        from holdfast.health.checks import register_defaults  # noqa: PLC0415 - as above
+
+        register_defaults()
+        if find_spec("prometheus_client"):
+            from holdfast.health import metrics  # noqa: PLC0415 - only where the host has it
+
+            metrics.register()
 
         autodiscover_modules("handlers")

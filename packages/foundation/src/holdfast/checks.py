@@ -4,14 +4,31 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import Any
 
-from django.core.checks import CheckMessage, Error, Warning as Caution, register
+from django.core.checks import CheckMessage, Error, register
+from django.core.checks import Warning as Caution
 from django.db import connections
 
+from holdfast.conf import settings
 from holdfast.events import registry
 from holdfast.outbox.conf import settings as outbox_settings
 from holdfast.outbox.dialect import VENDORS
 from holdfast.outbox.models import OutboxEvent
 from holdfast.outbox.subscriptions import subscriptions
+
+
+@register
+def check_foundation(**_kwargs: Any) -> list[CheckMessage]:
+    """Check the foundation's own settings."""
+    errors: list[CheckMessage] = [*settings.check("holdfast")]
+    if not errors and settings.IDEMPOTENCY_RETENTION_HOURS < 24:
+        errors.append(
+            Error(
+                "HOLDFAST['IDEMPOTENCY_RETENTION_HOURS'] is less than 24.",
+                hint="A client may repeat a request for a day: with its key forgotten, it has two effects.",
+                id="holdfast.E005",
+            )
+        )
+    return errors
 
 
 @register

@@ -14,10 +14,22 @@ The class is the documentation, the defaults and the check. Each read goes to Dj
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any, ClassVar, NotRequired, TypedDict, get_args, get_origin, get_type_hints
+from difflib import get_close_matches
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NotRequired,
+    TypedDict,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from django.conf import settings as django_settings
 from django.core.checks import Error
@@ -43,7 +55,7 @@ class Declared:
 
 
 class AppSettings:
-    """The settings of one app; subclass it with ``setting=`` and annotated defaults."""
+    """The settings of one app; subclass it with ``setting=``, and give each a default and a description."""
 
     setting: ClassVar[str]
     declared: ClassVar[dict[str, Declared]]
@@ -54,6 +66,8 @@ class AppSettings:
         cls.declared = {}
         for name, hint in get_type_hints(cls, include_extras=True).items():
             if name.isupper():
+                if get_origin(hint) is not Annotated:
+                    raise TypeError(f"{cls.__name__}.{name} needs Annotated[<type>, <description>].")
                 kind, description = get_args(hint)[:2]
                 cls.declared[name] = Declared(name, kind, cls.__dict__[name], description)
 
@@ -68,85 +82,107 @@ class AppSettings:
         """Yield an error for each value that cannot be used, with ids ``<label>.E001`` to ``<label>.E004``."""
         values = getattr(django_settings, self.setting, {})
         if not isinstance(values, dict):
-            yield Error(f"{self.setting} is not a dict.", id=f"{label}.E001")
+            yield Error(
+                f"{self.setting} is not a dict.",
+                hint=f"Write {self.setting} = {{...}}; the keys are: {', '.join(sorted(self.declared))}.",
+                id=f"{label}.E001",
+            )
             return
         for name in sorted(values.keys() - self.declared.keys(), key=str):
-            known = ", ".join(sorted(self.declared))
             yield Error(
-                f"{self.setting} has an unknown key {name!r}.", hint=f"The keys are: {known}.", id=f"{label}.E002"
+                f"{self.setting} has an unknown key {name!r}.", hint=_meant(name, self.declared), id=f"{label}.E002"
             )
         for declared in self.declared.values():
-            value = getattr(self, declared.name)
-            if not _fits(value, declared.type):
+            yield from self._check_value(declared, getattr(self, declared.name), label)
+
+    def _check_value(self, declared: Declared, value: Any, label: str) -> Iterator[Error]:
+        if not _fits(value, declared.type):
+            yield Error(
+                f"{self.setting}[{declared.name!r}] is {value!r}, which is not {words(declared.type)}.",
+                hint=declared.description,
+                id=f"{label}.E003",
+            )
+        elif value is not None and (declared.type is BackendSpec or BackendSpec in get_args(declared.type)):
+            try:
+                load_backend(value)
+            except Exception as error:  # noqa: BLE001 - whatever a stranger's constructor raises is the answer
                 yield Error(
-                    f"{self.setting}[{declared.name!r}] is {value!r}, which is not {_words(declared.type)}.",
-                    hint=declared.description,
-                    id=f"{label}.E003",
+                    f"{self.setting}[{declared.name!r}] cannot be loaded from {value['BACKEND']!r}: {error}",
+                    hint="Give the dotted path of an importable class, and the OPTIONS that its constructor takes.",
+                    id=f"{label}.E004",
                 )
-            elif declared.type is BackendSpec:
-                try:
-                    load_backend(value)
-                except Exception as error:  # noqa: BLE001 - whatever a stranger's constructor raises is his answer
-                    yield Error(
-                        f"{self.setting}[{declared.name!r}] cannot be loaded from {value['BACKEND']!r}: {error}",
-                        hint="Give the dotted path of an importable class, and the OPTIONS its constructor takes.",
-                        id=f"{label}.E004",
-                    )
+
+
+_backends: dict[tuple[str, str], Any] = {}
 
 
 def load_backend(spec: BackendSpec) -> Any:
     """Return the backend that a setting names: one instance for each content of the setting."""
-    return _load(spec["BACKEND"], json.dumps(spec.get("OPTIONS", {}), sort_keys=True, default=repr), _Options(spec))
-
-
-class _Options:
-    """Carries the options past the cache's key, which is their text."""
-
-    def __init__(self, spec: BackendSpec) -> None:
-        self.values = spec.get("OPTIONS", {})
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Options)
-
-    def __hash__(self) -> int:
-        return 0
-
-
-@lru_cache(maxsize=64)
-def _load(path: str, _text: str, options: _Options) -> Any:
-    return import_string(path)(**options.values)
+    options = spec.get("OPTIONS", {})
+    content = spec["BACKEND"], json.dumps(options, sort_keys=True, default=repr)
+    if content not in _backends:
+        # Two threads may both get here; setdefault lets them leave with the same instance.
+        _backends.setdefault(content, import_string(spec["BACKEND"])(**options))
+    return _backends[content]
 
 
 def _forget(**_kwargs: Any) -> None:
-    _load.cache_clear()
+    _backends.clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="holdfast.conf")
 
 
 def _fits(value: Any, kind: Any) -> bool:
+    origin, inner = get_origin(kind), get_args(kind)
     if kind is BackendSpec:
-        return (
-            isinstance(value, dict) and isinstance(value.get("BACKEND"), str) and value.keys() <= {"BACKEND", "OPTIONS"}
-        )
-    origin = get_origin(kind)
-    if origin is None:
-        if kind is type(None):
-            return value is None
-        if kind is float:
-            return isinstance(value, (int, float)) and not isinstance(value, bool)
-        if kind is int:
-            return isinstance(value, int) and not isinstance(value, bool)
-        return kind is Any or isinstance(value, kind)
+        return _is_backend(value)
+    if origin is Literal:
+        return any(value == choice and type(value) is type(choice) for choice in inner)
+    if origin in (Union, UnionType):
+        return any(_fits(value, choice) for choice in inner)
     if origin in (list, tuple):
-        return isinstance(value, (list, tuple)) and all(_fits(item, get_args(kind)[0]) for item in value)
+        # Each may be written as the other: settings are written by people.
+        return isinstance(value, (list, tuple)) and all(_fits(item, inner[0]) for item in value)
     if origin is dict:
-        return isinstance(value, dict) and all(_fits(item, get_args(kind)[1]) for item in value.values())
-    return any(_fits(value, choice) for choice in get_args(kind))  # a union
+        return isinstance(value, dict) and all(
+            _fits(name, inner[0]) and _fits(item, inner[1]) for name, item in value.items()
+        )
+    if isinstance(value, bool) and kind is not bool:
+        return kind is Any  # True is an int to Python, but hardly meant as one
+    return kind is Any or isinstance(value, (int, float) if kind is float else kind)
 
 
-def _words(kind: Any) -> str:
+def _is_backend(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get("BACKEND"), str)
+        and isinstance(value.get("OPTIONS", {}), dict)
+        and value.keys() <= {"BACKEND", "OPTIONS"}
+    )
+
+
+def words(kind: Any) -> str:
+    """Return a type as people call it: for the errors, and for the tables in the documents."""
+    origin, inner = get_origin(kind), get_args(kind)
+    if kind is BackendSpec:
+        return '{"BACKEND": "dotted.path", "OPTIONS": {...}}'
+    if kind is NoneType:
+        return "None"
+    if origin is Literal:
+        return " or ".join(repr(choice) for choice in inner)
+    if origin in (Union, UnionType):
+        return " or ".join(words(choice) for choice in inner)
+    if origin in (list, tuple):
+        return f"list of {words(inner[0])}"
+    if origin is dict:
+        return f"dict of {words(inner[0])} to {words(inner[1])}"
     return kind.__name__ if isinstance(kind, type) else str(kind)
+
+
+def _meant(name: object, known: Iterable[str]) -> str:
+    close = get_close_matches(str(name).upper(), known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else f"The keys are: {', '.join(sorted(known))}."
 
 
 class FoundationSettings(AppSettings, setting="HOLDFAST"):

@@ -40,9 +40,11 @@ class DomainAPIView(APIView):
         return view
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Run the request; what it binds for tracing (who acts) ends with it."""
-        with tracing.bound():
-            return super().dispatch(request, *args, **kwargs)
+        """Run the request under its id; what it binds for tracing (who acts) ends with it."""
+        with tracing.request_scope(request) as request_id, tracing.bound():
+            response = super().dispatch(request, *args, **kwargs)
+            response.headers["X-Request-ID"] = request_id
+            return response
 
     def perform_authentication(self, request: Request) -> None:
         """Authenticate, and remember who acts for the events and logs of this request."""

@@ -5,6 +5,6 @@
     register("provider", lambda: Health(ok=True, detail={"latency_ms": 12}))
 """
 
-from holdfast.health.registry import Health, check_all, register, registry
+from holdfast.health.components import Health, check_all, register, registry
 
 __all__ = ["Health", "check_all", "register", "registry"]

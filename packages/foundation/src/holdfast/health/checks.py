@@ -2,12 +2,15 @@
 
 import secrets
 import time
+from functools import partial
 
+from django.conf import settings as django_settings
 from django.core.cache import caches
 from django.db import connections, transaction
 
 from holdfast.conf import settings
-from holdfast.health.registry import Health
+from holdfast.health.components import Health, register
+from holdfast.outbox.metrics import snapshot
 
 
 def database(alias: str = "default") -> Health:
@@ -38,6 +41,27 @@ def cache(alias: str = "default") -> Health:
     kept = caches[alias].get(key) == value
     caches[alias].delete(key)
     return Health(ok=kept, detail={"latency_ms": _since(started)})
+
+
+def outbox() -> Health:
+    """Tell whether events reach our own handlers in time."""
+    now = snapshot()
+    # Without the subscribers: their names are nobody's business on a public page.
+    detail = {"lag_seconds": now.lag_seconds, "pending": now.pending, "dead": now.dead, "relays": now.relays}
+    return Health(ok=now.ok, detail=detail)
+
+
+def register_defaults() -> None:
+    """Register a check for each database and cache of the host, and one for the outbox."""
+    for alias in django_settings.DATABASES:
+        register(_name("database", alias), partial(database, alias))
+    for alias in django_settings.CACHES:
+        register(_name("cache", alias), partial(cache, alias))
+    register("outbox", outbox)
+
+
+def _name(kind: str, alias: str) -> str:
+    return kind if alias == "default" else f"{kind}:{alias}"
 
 
 def _since(started: float) -> float:

@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from holdfast.health import checks
-from holdfast.health.registry import check_all
+from holdfast.health.components import check_all
 
 
 @never_cache

@@ -1,0 +1,47 @@
+"""The outbox's figures for Prometheus, asked for at each scrape; nothing is counted between them."""
+
+from collections.abc import Iterator
+from functools import cache
+
+from prometheus_client.core import REGISTRY, GaugeMetricFamily
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from holdfast.outbox.metrics import Snapshot, snapshot
+
+
+class OutboxCollector(Collector):
+    """Lag, pending, failing and dead deliveries, in all and for each subscriber."""
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Return the names alone: at registration the database is not asked."""
+        yield from _families(None)
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Return the figures of now."""
+        yield from _families(snapshot())
+
+
+@cache
+def register(registry: CollectorRegistry = REGISTRY) -> None:
+    """Register the collector: once for each registry, which refuses the same names twice."""
+    registry.register(OutboxCollector())
+
+
+def _families(now: Snapshot | None) -> Iterator[GaugeMetricFamily]:
+    for name, description in (
+        ("lag_seconds", "Age of the oldest event that a handler or broker could have had by now."),
+        ("pending", "Deliveries that wait, failed ones included."),
+        ("failing", "Deliveries that failed and are tried again."),
+        ("dead", "Deliveries that were given up."),
+        ("relays", "Relays that were heard of lately."),
+    ):
+        yield GaugeMetricFamily(f"holdfast_outbox_{name}", description, value=getattr(now, name) if now else None)
+    for name, description in (
+        ("lag_seconds", "Age of the oldest event that this subscriber could have had by now."),
+        ("pending", "Deliveries to this subscriber that wait."),
+        ("dead", "Deliveries to this subscriber that were given up."),
+    ):
+        family = GaugeMetricFamily(f"holdfast_outbox_subscriber_{name}", description, labels=["subscriber"])
+        for subscriber in now.subscribers if now else ():
+            family.add_metric([subscriber.name], getattr(subscriber, name))
+        yield family
