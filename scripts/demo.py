@@ -148,10 +148,11 @@ def choose_port(host: str) -> int:
 def commands(host: str, port: int) -> dict[str, list[str]]:
     """Return what runs, by the name of its log."""
     address, beat = f"{host}:{port}", str(DEMO / "beat")
-    web = ["-m", "gunicorn", "config.wsgi", "--bind", address, "--workers", "2", "--threads", "4"]
+    # Loaded once and then forked; and without the control socket that it would put into our home.
+    web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket", "--bind", address]
     worker = ["-m", "celery", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
     return {
-        "web": [sys.executable, *web],
+        "web": [sys.executable, *web, "--workers", "2", "--threads", "4"],
         "relay": [sys.executable, "manage.py", "outbox_relay"],
         "worker": [sys.executable, *worker, "--beat", "--schedule", beat, "--loglevel", "INFO"],
     }
