@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks import machine
+from benchmarks import machine, servers
 from benchmarks.report import Report
 from benchmarks.servers import Postgres
 
@@ -62,7 +62,8 @@ def _outbox(postgres: Postgres, arguments: argparse.Namespace, result: Report) -
         seconds=arguments.seconds,
         million=arguments.million,
     )
-    suite.run(postgres, _required("REDIS_URL"), options, result, _say)
+    redis = _required("REDIS_URL")
+    suite.run(postgres, redis, machine.Watch([*postgres.pids(), *servers.redis_pids(redis)]), options, result, _say)
 
 
 def _required(name: str) -> str:

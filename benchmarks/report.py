@@ -79,6 +79,11 @@ def times(spread: Spread | None) -> str:
     return f"{spread.median:.{digits}f} ({spread.low:.{digits}f} to {spread.high:.{digits}f})"
 
 
+def processor_time(used: tuple[float, float] | None) -> str:
+    """Write microseconds of the clients and of the servers."""
+    return ABSENT if used is None else f"{used[0]:,.0f} + {used[1]:,.0f}"
+
+
 def at_least(name: str, spread: Spread | None, wanted: float) -> Bar:
     """Judge a ratio that should be high."""
     return Bar(name, f"≥ {wanted:g}", times(spread), None if spread is None else spread.median >= wanted)

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import psycopg
+import redis
 from psycopg import sql
 
 
@@ -42,10 +43,6 @@ class Postgres:
         with self.connect() as connection:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
-    def is_local(self) -> bool:
-        """Whether the server shares this machine, so that its processes can be watched."""
-        return urlsplit(self.url).hostname in {None, "", "localhost", "127.0.0.1", "::1"}
-
     def facts(self) -> dict[str, str]:
         """Return the version and the settings that matter to a reader of the figures."""
         names = ["server_version", "fsync", "synchronous_commit", "full_page_writes", "wal_sync_method"]
@@ -56,8 +53,21 @@ class Postgres:
 
     def pids(self) -> list[int]:
         """Return the process that all of the server's processes descend from; none when it runs elsewhere."""
-        if not self.is_local():
+        if not _is_local(self.url):
             return []
         with self.connect() as connection:
             backend = psutil.Process(connection.info.backend_pid)
             return [parent.pid for parent in backend.parents()[:1]]
+
+
+def redis_pids(url: str) -> list[int]:
+    """Return the process of a Redis or Valkey server; none when it runs elsewhere."""
+    if not _is_local(url):
+        return []
+    with redis.Redis.from_url(url) as client:
+        return [int(client.info("server")["process_id"])]
+
+
+def _is_local(url: str) -> bool:
+    """Whether the server shares this machine, so that its processes can be watched."""
+    return urlsplit(url).hostname in {None, "", "localhost", "127.0.0.1", "::1"}

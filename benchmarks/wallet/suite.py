@@ -168,7 +168,7 @@ def _report_transfers(duel: Duel, result: Report) -> None:
         Table(
             "Processor time of a transfer, µs: client + database",
             ["system", *cells],
-            [[name, *(_processor_time(duel, cell, name) for cell in cells)] for name in SYSTEMS],
+            [[name, *(report.processor_time(duel.processor_time(cell, name)) for cell in cells)] for name in SYSTEMS],
             "The steadiest figure: it does not depend on the disk. Commits of several clients are flushed together.",
         ),
     ]
@@ -187,11 +187,6 @@ def _report_transfers(duel: Duel, result: Report) -> None:
         ),
     ]
     result.numbers["transfers"] = duel.numbers()
-
-
-def _processor_time(duel: Duel, cell: str, name: str) -> str:
-    used = duel.processor_time(cell, name)
-    return report.ABSENT if used is None else f"{used[0]:,.0f} + {used[1]:,.0f}"
 
 
 def _report_race(systems: Systems, options: Options, result: Report, say: Callable[[str], None]) -> None:
