@@ -26,7 +26,6 @@ from django_fsm import FSMFieldMixin
 
 from holdfast import errors, events
 from holdfast.conf import AppSettings, BackendSpec
-from holdfast.testing import state_diagram
 from tests.house.rooms import Package, packages
 
 KINDS = (errors.NotFound, errors.Conflict, errors.Invalid, errors.Denied, errors.Unavailable)
@@ -84,6 +83,8 @@ def errors_table(package: Package) -> str:
 
 def states_diagrams(package: Package) -> str:
     """Return a diagram of each state machine."""
+    from holdfast.testing import state_diagram  # noqa: PLC0415 - its package has models, which need Django set up
+
     diagrams = [
         f"**{model.__name__}**\n\n```mermaid\n{state_diagram(model, field).strip()}\n```"
         for model, field in state_machines(package)

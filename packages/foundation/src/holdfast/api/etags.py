@@ -11,17 +11,17 @@ from django.http import HttpRequest
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
-from holdfast.errors import Refusal
+from holdfast.errors import Conflict
 
 
-class PreconditionFailed(Refusal):
+class PreconditionFailed(Conflict):
     """This has changed since you read it."""
 
     code = "holdfast.precondition_failed"
     status = 412
 
 
-class PreconditionRequired(Refusal):
+class PreconditionRequired(Conflict):
     """Say which version you change, in If-Match."""
 
     code = "holdfast.precondition_required"

@@ -21,19 +21,19 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
-from holdfast.errors import Refusal
+from holdfast.errors import Invalid
 
 PARAMETERS = frozenset({"cursor", "page_size"})
 
 
-class InvalidCursor(Refusal):
+class InvalidCursor(Invalid):
     """This is not a cursor of this list; follow the links of its pages."""
 
     code = "holdfast.invalid_cursor"
     status = 400
 
 
-class InvalidPageSize(Refusal):
+class InvalidPageSize(Invalid):
     """A page cannot have that size."""
 
     code = "holdfast.invalid_page_size"

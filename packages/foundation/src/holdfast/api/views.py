@@ -65,7 +65,12 @@ class DomainAPIView(APIView):
         those.
         """
         if isinstance(data, QueryDict):
-            data = {name: value for name, value in data.items() if name not in pagination.PARAMETERS}
+            # As a plain dict: of a form DRF takes a missing boolean for false. A name twice is a list, which no text is.
+            data = {
+                name: values[0] if len(values) == 1 else values
+                for name, values in data.lists()
+                if name not in pagination.PARAMETERS
+            }
         serializer = serializer_class(
             data=self.request.data if data is None else data, context={"request": self.request}
         )

@@ -1,16 +1,16 @@
 """The refusals of idempotency."""
 
-from holdfast.errors import Conflict, Invalid, Refusal
+from holdfast.errors import Conflict, Invalid
 
 
-class IdempotencyKeyRequired(Refusal):
+class IdempotencyKeyRequired(Invalid):
     """This request needs an Idempotency-Key header."""
 
     code = "holdfast.idempotency_key_required"
     status = 400
 
 
-class IdempotencyKeyInvalid(Refusal):
+class IdempotencyKeyInvalid(Invalid):
     """An Idempotency-Key has 1 to 255 visible ASCII characters, bare or as a quoted string."""
 
     code = "holdfast.idempotency_key_invalid"
