@@ -1,6 +1,7 @@
 """``wallet_verify``: recompute the whole ledger."""
 
 import json
+import sys
 from argparse import ArgumentParser, BooleanOptionalAction
 from dataclasses import asdict
 from typing import Any
@@ -28,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *, database: str, progress: bool | None, **options: Any) -> None:
         """Verify, print each finding as it is found, and fail at the end."""
-        bar = ProgressBar(self.stderr._out, shown=progress)  # type: ignore[attr-defined]  # the wrapper would style it
+        bar = ProgressBar(options.get("stderr") or sys.stderr, shown=progress)
         findings: list[Finding] = []
         checks: dict[str, int] = {}
         for step in services.verify(using=database):
