@@ -74,14 +74,18 @@ class Process:
         """The exit status, once there is one."""
         return self._child.poll()
 
-    def stop(self) -> None:
-        """Ask it to end, and make it when it does not."""
-        for sign, patience in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
-            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-                os.killpg(self._child.pid, sign)
-                self._child.wait(patience)
-            if self.ended is not None:
-                break
+    def send(self, sign: signal.Signals) -> None:
+        """Send a signal to it and to the children that it may have."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._child.pid, sign)
+
+    def wait(self) -> None:
+        """Return when it has ended, which it was asked to do; make it when it does not."""
+        try:
+            self._child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.send(signal.SIGKILL)
+            self._child.wait()
         self._pump.join(timeout=1)
 
     def _follow(self) -> None:
@@ -252,7 +256,9 @@ def serve() -> None:
                 signal.signal(sign, signal.SIG_IGN)
             say("Stopping ...")
             for process in processes:
-                process.stop()
+                process.send(signal.SIGTERM)
+            for process in processes:
+                process.wait()
 
 
 def main() -> int:
