@@ -122,7 +122,8 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _first_line(of: type) -> str:
-    return (of.__doc__ or "").strip().partition("\n")[0]
+    # A docstring is reStructuredText, a README is Markdown.
+    return (of.__doc__ or "").strip().partition("\n")[0].replace("``", "`")
 
 
 def _type(kind: Any) -> str:
