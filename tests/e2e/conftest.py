@@ -111,7 +111,8 @@ def watch(page: Page) -> list[str]:
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("requestfailed", lambda request: complaints.append(request.url))
+    # A request that the next page cut short is nobody's fault.
+    page.on("requestfailed", lambda request: "ERR_ABORTED" in request.failure or complaints.append(request.url))
     return complaints
 
 
