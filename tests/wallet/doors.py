@@ -1,4 +1,4 @@
-"""What the tests of the wallet's doors share: two users with money, somebody at the API, a digest of the whole ledger."""
+"""What the tests of the wallet's doors share: two users with money, somebody at the API, a digest of the ledger."""
 
 import hashlib
 import uuid
@@ -63,7 +63,7 @@ class World:
 
 
 def make_world() -> World:
-    """Ada has 100 EUR in her wallet, nothing in her savings and 20 USD; Bob has 50 EUR; each has paid the other 1 EUR."""
+    """Ada has 100 EUR in her wallet, nothing in her savings, 20 USD; Bob has 50 EUR; each has paid the other 1 EUR."""
     users = get_user_model().objects
     ada, bob = users.create_user("ada"), users.create_user("bob")
     wallet = make_account(owner=ada, funds="100.00", name="Wallet")

@@ -55,7 +55,9 @@ def test_a_user_cannot_give_himself_an_overdraft(world):
 def test_the_list_has_my_accounts_and_nobody_elses(world):
     answer = world.door.get(url("accounts"))
 
-    assert [one["id"] for one in answer.json()["results"]] == [str(a.pk) for a in (world.wallet, world.savings, world.dollars)]
+    assert [one["id"] for one in answer.json()["results"]] == [
+        str(a.pk) for a in (world.wallet, world.savings, world.dollars)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,9 @@ def test_the_balance_is_told_as_of_a_moment(world):
 
 def test_an_effective_balance_counts_what_was_recorded_later(world):
     yesterday = timezone.now() - dt.timedelta(days=1)
-    make_transfer(source=world.wallet, target=world.others, amount="40.00", effective_at=yesterday - dt.timedelta(days=1))
+    make_transfer(
+        source=world.wallet, target=world.others, amount="40.00", effective_at=yesterday - dt.timedelta(days=1)
+    )
 
     path = url("balance", world.wallet.pk)
     assert world.door.get(path, at=yesterday.isoformat()).json()["balance"] == eur("0.00")

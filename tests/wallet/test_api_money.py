@@ -5,8 +5,8 @@ import uuid
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import override_settings
-from holdfast.money import Money
 
+from holdfast.money import Money
 from holdfast_wallet import services
 from holdfast_wallet.models import Account, Hold, Payment, Transfer
 from tests.wallet.doors import Door, assert_problem, balance, digest, eur, make_world, url
@@ -114,7 +114,11 @@ def test_a_batch_of_single_transfers_has_a_result_for_each_and_can_be_repeated(w
     again = world.door.post(url("transfer-batch"), body, key="run-7")
 
     results = first.json()["results"]
-    assert [one["refusal"] and one["refusal"]["code"] for one in results] == [None, "holdfast_wallet.insufficient_funds", None]
+    assert [one["refusal"] and one["refusal"]["code"] for one in results] == [
+        None,
+        "holdfast_wallet.insufficient_funds",
+        None,
+    ]
     assert [one["transfer"] is None for one in results] == [False, True, False]
     assert again.json() == first.json()
     assert balance(world.wallet) == "85.00"
@@ -123,7 +127,9 @@ def test_a_batch_of_single_transfers_has_a_result_for_each_and_can_be_repeated(w
 @pytest.mark.parametrize("atomic", [True, False])
 @override_settings(HOLDFAST_WALLET=FEES)
 def test_a_batch_is_no_way_around_the_fees(world, atomic):
-    world.door.post(url("transfer-batch"), {"atomic": atomic, "transfers": [order(world, "10.00"), order(world, "20.00")]})
+    world.door.post(
+        url("transfer-batch"), {"atomic": atomic, "transfers": [order(world, "10.00"), order(world, "20.00")]}
+    )
 
     assert balance(world.wallet) == "69.70"
 

@@ -78,15 +78,15 @@ BAD_AMOUNTS = {
 }
 
 
-@pytest.mark.parametrize("case", BAD_AMOUNTS)
 @pytest.mark.parametrize("door", AMOUNTS)
-def test_a_bad_amount_changes_nothing(world, door, case):
+def test_a_bad_amount_changes_nothing(world, subtests, door):
     path, body = AMOUNTS[door](world)
-    amount, status, code = BAD_AMOUNTS[case]
     before = digest()
 
-    assert_problem(world.door.post(path, {**body, "amount": amount}), status, code)
-    assert digest() == before
+    for case, (amount, status, code) in BAD_AMOUNTS.items():
+        with subtests.test(case):
+            assert_problem(world.door.post(path, {**body, "amount": amount}), status, code)
+            assert digest() == before
 
 
 @pytest.mark.parametrize("door", AMOUNTS)
@@ -116,16 +116,19 @@ ACCOUNT_FIELDS = [
 
 
 @pytest.mark.parametrize(("door", "field"), ACCOUNT_FIELDS)
-@pytest.mark.parametrize("account", [NOBODYS, "not-a-uuid", "", 12, None, ["x"], {"id": NOBODYS}])
-def test_an_unknown_account_changes_nothing(world, door, field, account):
+def test_an_unknown_account_changes_nothing(world, subtests, door, field):
     path, body = AMOUNTS[door](world)
     before = digest()
 
-    status, code = (404, "holdfast_wallet.account_not_found") if account == NOBODYS else (400, "holdfast.invalid")
-    if account == 12:  # an integer is a UUID to Django REST framework
-        status, code = 404, "holdfast_wallet.account_not_found"
-    assert_problem(world.door.post(path, {**body, field: account}), status, code)
-    assert digest() == before
+    for account in (NOBODYS, 12):  # an integer is a UUID to Django REST framework
+        with subtests.test(account):
+            answer = world.door.post(path, {**body, field: account})
+            assert_problem(answer, 404, "holdfast_wallet.account_not_found")
+            assert digest() == before
+    for account in ("not-a-uuid", "", None, ["x"], {"id": NOBODYS}):
+        with subtests.test(str(account)):
+            assert_problem(world.door.post(path, {**body, field: account}), 400, "holdfast.invalid")
+            assert digest() == before
 
 
 @pytest.mark.parametrize(("door", "field"), [(door, field) for door, field in ACCOUNT_FIELDS if field != "target"])
@@ -133,7 +136,8 @@ def test_somebody_elses_account_is_not_there(world, door, field):
     path, body = AMOUNTS[door](world)
     before = digest()
 
-    answer = world.door.post(path, {**body, field: str(world.others.pk)})
+    mine = {"target": str(world.savings.pk)} if door == "transfers" else {}
+    answer = world.door.post(path, {**body, **mine, field: str(world.others.pk)})
     assert_problem(answer, 404, "holdfast_wallet.account_not_found")
     assert digest() == before
 
@@ -194,18 +198,18 @@ RAW = {
 }
 
 
-@pytest.mark.parametrize("case", RAW)
 @pytest.mark.parametrize("door", BODIES)
-def test_a_body_that_cannot_be_read_changes_nothing(world, door, case):
+def test_a_body_that_cannot_be_read_changes_nothing(world, subtests, door):
     path, _good = BODIES[door](world)
-    body, status, code = RAW[case]
     before = digest()
 
-    answer = world.door.client.post(
-        path, body, content_type="application/json", headers={"Idempotency-Key": str(uuid.uuid4())}
-    )
-    assert_problem(answer, status, code)
-    assert digest() == before
+    for case, (body, status, code) in RAW.items():
+        with subtests.test(case):
+            answer = world.door.client.post(
+                path, body, content_type="application/json", headers={"Idempotency-Key": str(uuid.uuid4())}
+            )
+            assert_problem(answer, status, code)
+            assert digest() == before
 
 
 @pytest.mark.parametrize("door", BODIES)
@@ -219,15 +223,16 @@ def test_a_form_is_not_read(world, door):
 KEYED = [door for door in BODIES if door not in ("accounts", "close", "default", "release")]
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "ключ", "two words", '"open'])
 @pytest.mark.parametrize("door", BODIES)
-def test_a_bad_key_changes_nothing(world, door, key):
+def test_a_bad_key_changes_nothing(world, subtests, door):
     path, good = BODIES[door](world)
     before = digest()
 
-    answer = world.door.client.post(path, good, format="json", headers={"Idempotency-Key": key})
-    assert_problem(answer, 400, "holdfast.idempotency_key_invalid")
-    assert digest() == before
+    for key in ("", "x" * 256, "ключ", "two words", '"open'):
+        with subtests.test(key[:20]):
+            answer = world.door.client.post(path, good, format="json", headers={"Idempotency-Key": key})
+            assert_problem(answer, 400, "holdfast.idempotency_key_invalid")
+            assert digest() == before
 
 
 @pytest.mark.parametrize("door", KEYED)
@@ -249,29 +254,30 @@ def test_a_key_that_was_used_for_another_request_changes_nothing(world, door):
     assert digest() == before
 
 
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        "text",
-        ["list"],
-        {"a": {"b": "c"}},
-        {"a": "x" * 501},
-        {"": "x"},
-        {"x" * 41: "x"},
-        {str(n): "x" for n in range(21)},
-        {"holdfast_wallet.placed_by": "owner"},
-        {"a": "\x00"},
-        {"a\x00": "a"},
-    ],
-)
+METADATA = {
+    "a text": "text",
+    "a list": ["list"],
+    "nested": {"a": {"b": "c"}},
+    "a long value": {"a": "x" * 501},
+    "a name of nothing": {"": "x"},
+    "a long name": {"x" * 41: "x"},
+    "too many": {str(n): "x" for n in range(21)},
+    "a reserved name": {"holdfast_wallet.placed_by": "owner"},
+    "a NUL in a value": {"a": "\x00"},
+    "a NUL in a name": {"a\x00": "a"},
+}
+
+
 @pytest.mark.parametrize("door", ["transfers", "holds", "deposits", "withdrawals", "exchanges", "captures"])
-def test_bad_metadata_changes_nothing(world, door, metadata):
+def test_bad_metadata_changes_nothing(world, subtests, door):
     path, good = AMOUNTS[door](world)
     before = digest()
 
-    answer = world.door.post(path, {**good, "metadata": metadata})
-    assert answer.status_code == 400, answer.content
-    assert digest() == before
+    for case, metadata in METADATA.items():
+        with subtests.test(case):
+            answer = world.door.post(path, {**good, "metadata": metadata})
+            assert_problem(answer, 400, "holdfast.parse_error" if "NUL" in case else "holdfast.invalid")
+            assert digest() == before
 
 
 @pytest.mark.parametrize("size", [0, 101])
@@ -306,20 +312,18 @@ LISTS = {
 }
 
 
-@pytest.mark.parametrize("size", ["100000", "0", "-1", "x", "", "1.5", "9" * 400])
 @pytest.mark.parametrize("name", LISTS)
-def test_a_page_has_a_bounded_size(world, name, size):
-    assert_problem(world.door.get(LISTS[name](world), page_size=size), 400, "holdfast.invalid_page_size")
+def test_a_page_has_a_bounded_size(world, subtests, name):
+    for size in ("100000", "201", "0", "-1", "x", "", "1.5", "9" * 400):
+        with subtests.test(size[:20]):
+            assert_problem(world.door.get(LISTS[name](world), page_size=size), 400, "holdfast.invalid_page_size")
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "AAAA", "WzAsMV0", "\x00", "é", "W" * 5000, "WzAsIjEiLCIyIiwiMyJd"])
 @pytest.mark.parametrize("name", LISTS)
-def test_a_bad_cursor_is_refused(world, name, cursor):
-    answer = world.door.get(LISTS[name](world), cursor=cursor)
-    if cursor == "WzAsMV0" and name in ("entries", "statement", "transfers", "transactions"):
-        assert answer.status_code == 200  # that one is [0, 1], a good place in these
-    else:
-        assert_problem(answer, 400, "holdfast.invalid_cursor")
+def test_a_bad_cursor_is_refused(world, subtests, name):
+    for cursor in ("", "x", "AAAA", "WzAsbnVsbF0", "\x00", "é", "W" * 5000, "WzAsIjEiLCIyIiwiMyJd"):
+        with subtests.test(cursor[:20]):
+            assert_problem(world.door.get(LISTS[name](world), cursor=cursor), 400, "holdfast.invalid_cursor")
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -327,15 +331,27 @@ def test_an_unknown_parameter_is_refused_not_ignored(world, name):
     assert_problem(world.door.get(LISTS[name](world), colour="red"), 400, "holdfast.invalid")
 
 
-@pytest.mark.parametrize("at", ["yesterday", "", "2026-13-01", "2026-02-30T12:00:00Z", "0001-01-01", "\x00", "9" * 50])
 @pytest.mark.parametrize(("route", "name"), [("balance", "at"), ("statement", "start"), ("statement-csv", "end")])
-def test_a_moment_is_a_moment(world, route, name, at):
-    assert_problem(world.door.get(url(route, world.wallet.pk), **{name: at}), 400, "holdfast.invalid")
+def test_a_moment_is_a_moment(world, subtests, route, name):
+    for at in ("yesterday", "", "2026-13-01", "2026-02-30T12:00:00Z", "0001-01-01", "\x00", "9" * 50):
+        with subtests.test(at):
+            assert_problem(world.door.get(url(route, world.wallet.pk), **{name: at}), 400, "holdfast.invalid")
 
 
 def test_a_statement_does_not_end_before_it_begins(world):
     answer = world.door.get(url("statement", world.wallet.pk), start="2026-02-01", end="2026-01-01")
     assert_problem(answer, 400, "holdfast.invalid")
+
+
+def his_payment(world: World, route: str) -> str:
+    body = {"account": str(world.others.pk), "amount": eur("1.00")}
+    return str(Door(world.bob).post(url(route), body).json()["id"])
+
+
+def his_transfer(world: World) -> str:
+    second = make_account(owner=world.bob)
+    body = {"source": str(world.others.pk), "target": str(second.pk), "amount": eur("1.00")}
+    return str(Door(world.bob).post(url("transfers"), body).json()["id"])
 
 
 # Two users: whatever carries an id in its path.
@@ -351,24 +367,13 @@ THINGS: dict[str, tuple[str, str, Callable[[World], Any], str]] = {
     "statement as a page": ("get", "statement-html", lambda w: w.others.pk, "account"),
     "deposit": ("get", "deposit", lambda w: his_payment(w, "deposits"), "payment"),
     "withdrawal": ("get", "withdrawal", lambda w: his_payment(w, "withdrawals"), "payment"),
-    "transfer": ("get", "transfer", lambda w: his_transfer(w), "transfer"),
-    "refund": ("post", "refund", lambda w: his_transfer(w), "transfer"),
-    "transaction": ("get", "transaction", lambda w: his_transfer(w), "transfer"),
+    "transfer": ("get", "transfer", his_transfer, "transfer"),
+    "refund": ("post", "refund", his_transfer, "transfer"),
+    "transaction": ("get", "transaction", his_transfer, "transfer"),
     "hold": ("get", "hold", lambda w: make_hold(account=w.others).pk, "hold"),
     "capture": ("post", "capture-hold", lambda w: make_hold(account=w.others).pk, "hold"),
     "release": ("post", "release-hold", lambda w: make_hold(account=w.others).pk, "hold"),
 }
-
-
-def his_payment(world: World, route: str) -> str:
-    body = {"account": str(world.others.pk), "amount": eur("1.00")}
-    return str(Door(world.bob).post(url(route), body).json()["id"])
-
-
-def his_transfer(world: World) -> str:
-    second = make_account(owner=world.bob)
-    body = {"source": str(world.others.pk), "target": str(second.pk), "amount": eur("1.00")}
-    return str(Door(world.bob).post(url("transfers"), body).json()["id"])
 
 
 @pytest.mark.parametrize("thing", THINGS)

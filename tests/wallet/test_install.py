@@ -26,7 +26,9 @@ class Page:
     """The code blocks of one section of the README."""
 
     def __init__(self, heading: str) -> None:
-        section = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", README.read_text(), re.MULTILINE | re.DOTALL)
+        section = re.search(
+            rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", README.read_text(), re.MULTILINE | re.DOTALL
+        )
         assert section, f"The README has no section {heading!r}."
         self.blocks = [(found["language"], found["text"]) for found in BLOCK.finditer(section[1])]
 
@@ -47,7 +49,16 @@ class Project:
     def __init__(self, folder: Path, wheels: Path) -> None:
         self.folder, self.wheels = folder, wheels
         self.bin = folder / ".venv" / "bin"
-        keep = ("HOME", "LANG", "TMPDIR", "UV_CACHE_DIR", "XDG_CACHE_HOME", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL")
+        keep = (
+            "HOME",
+            "LANG",
+            "TMPDIR",
+            "UV_CACHE_DIR",
+            "XDG_CACHE_HOME",
+            "UV_DEFAULT_INDEX",
+            "UV_INDEX_URL",
+            "PIP_INDEX_URL",
+        )
         self.environment = {
             **{name: os.environ[name] for name in keep if name in os.environ},
             "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}",
@@ -59,7 +70,9 @@ class Project:
 
     def run(self, *command: str) -> str:
         """Run to the end; a failure shows what was printed."""
-        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
@@ -67,15 +80,29 @@ class Project:
         """Install from our wheels and uv's cache; from the index what the cache does not hold."""
         constraints = self.folder / "constraints.txt"
         constraints.write_text(f"django=={version('django')}\n")
-        command = [uv(), "pip", "install", "--quiet", "--find-links", str(self.wheels), "-c", str(constraints), *requirements]
-        offline = subprocess.run([*command, "--offline"], cwd=self.folder, env=self.environment, capture_output=True, check=False)
+        command = [
+            uv(),
+            "pip",
+            "install",
+            "--quiet",
+            "--find-links",
+            str(self.wheels),
+            "-c",
+            str(constraints),
+            *requirements,
+        ]
+        offline = subprocess.run(
+            [*command, "--offline"], cwd=self.folder, env=self.environment, capture_output=True, check=False
+        )
         if offline.returncode:
             self.run(*command)
 
 
 def uv() -> str:
     """The uv that runs these tests, or the one on the path."""
-    found = os.environ.get("UV") or shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    found = os.environ.get("UV") or shutil.which(
+        "uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    )
     assert found, "uv is needed to build the wheels: https://docs.astral.sh/uv/"
     return found
 

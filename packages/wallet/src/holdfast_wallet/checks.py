@@ -53,7 +53,7 @@ def check_engine(**_kwargs: Any) -> list[checks.CheckMessage]:
         return [
             checks.Warning(
                 f"SQLite transactions of the database {alias!r} begin as readers.",
-                hint="Two that read and then write refuse each other with 'database is locked' however long they may wait. "
+                hint="Two that read and then write refuse each other with 'database is locked', however patient. "
                 f"Set DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE'}}.",
                 id=f"{LABEL}.W001",
             )

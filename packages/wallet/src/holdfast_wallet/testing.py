@@ -11,16 +11,16 @@
         def rail(self):
             return OurBank(sandbox=True)
 """
+# ruff: noqa: S101 - tests, shipped
 
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth import get_user_model
-from moneyed import Money
 
 from holdfast.ids import uuid7
-from holdfast.money import parse_amount, to_minor
+from holdfast.money import Money, parse_amount, to_minor
 from holdfast_wallet import services
 from holdfast_wallet.models import Account, Hold, Transfer
 from holdfast_wallet.ports import FeePolicy, PaymentOrder, PaymentOutcome, PaymentRail, RateSource
@@ -46,7 +46,9 @@ allow_flush = law.allow_flush
 def make_owner(**fields: Any) -> Any:
     """Return a new user of the host's model, with a login of its own; ``fields`` for what the model demands beside."""
     model = get_user_model()
-    return model._default_manager.create(**{model.USERNAME_FIELD: f"owner-{uuid7()}", **fields})
+    return model._default_manager.create(  # noqa: SLF001 - what Django documents for models not one's own
+        **{model.USERNAME_FIELD: f"owner-{uuid7()}", **fields}
+    )
 
 
 def make_account(*, owner: Any = None, currency: str = "EUR", funds: str | None = None, **options: Any) -> Account:
@@ -86,7 +88,7 @@ def make_hold(*, account: Account, amount: str = "1.00", key: UUID | None = None
 
 
 class PaymentRailContract:
-    """What every payment rail keeps; inherit it and give a fixture ``rail``. Set the currency and amounts that its sandbox takes."""
+    """What every payment rail keeps; inherit it, give a fixture ``rail``, and name what money its sandbox takes."""
 
     currency = "EUR"
     amount = "12.30"

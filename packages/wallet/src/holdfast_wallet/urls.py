@@ -1,4 +1,4 @@
-"""The wallet's routes; a host mounts them where it likes: ``path("api/v1/wallet/", include("holdfast_wallet.urls"))``."""
+"""The wallet's routes; a host mounts them where it likes: ``path("api/wallet/", include("holdfast_wallet.urls"))``."""
 
 from django.urls import path
 

@@ -12,18 +12,18 @@ from django.db.models import OuterRef, Q, QuerySet, Subquery, Sum
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from moneyed import Money
 
-from holdfast.money import from_minor
+from holdfast.money import Money, from_minor
 from holdfast_wallet import services
 from holdfast_wallet.admin.sparkline import sparkline
-from holdfast_wallet.admin.window import Panel, ReasonForm, Step, SureForm, WindowAdmin, account_link, link_to
+from holdfast_wallet.admin.window import Panel, ReasonForm, Step, SureForm, WindowAdmin, account_link, link_to, shown
 from holdfast_wallet.models import Account, Entry, Transfer
 from holdfast_wallet.states import AccountState
 
 POINTS_IN_LIST = 24
 POINTS_ON_PAGE = 120
 HISTORY_LINES = 50
+UNLIMITED = "without limit"
 
 
 class FreezeForm(ReasonForm):
@@ -94,6 +94,11 @@ class AccountAdmin(WindowAdmin):
         "long_line",
     )
 
+    shown_held = shown("held", ordering="held_minor")
+    shown_available = shown("available", empty=UNLIMITED)
+    shown_overdraft_limit = shown("overdraft_limit", empty=UNLIMITED)
+    shown_maximum_balance = shown("maximum_balance", empty=UNLIMITED)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Account]:
         """Sum the slots of split accounts in the same query."""
         slots = Account.objects.filter(slot_of=OuterRef("pk")).order_by().values("slot_of")
@@ -105,7 +110,7 @@ class AccountAdmin(WindowAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Fetch the lines of all accounts on the page at once."""
         page = super().get_changelist_instance(request)
-        page.result_list = list(page.result_list)  # type: ignore[assignment]  # one page, to hang the points on
+        page.result_list = list(page.result_list)  # one page, to hang the points on
         points = recent_balances(page.result_list, POINTS_IN_LIST)
         for account in page.result_list:
             account.points = points[account.pk]
@@ -148,43 +153,23 @@ class AccountAdmin(WindowAdmin):
 
     @admin.display(description="balance", ordering="balance_minor")
     def shown_balance(self, account: Account) -> Money:
-        """The posted money, that of the slots included."""
+        """Return the posted money, that of the slots included."""
         return from_minor(account.balance_minor + (account.slots_minor or 0), account.currency)  # type: ignore[attr-defined]  # annotated
-
-    @admin.display(description="held", ordering="held_minor")
-    def shown_held(self, account: Account) -> Money:
-        """What open holds set aside."""
-        return account.held
-
-    @admin.display(description="available", empty_value="without limit")
-    def shown_available(self, account: Account) -> Money | None:
-        """What can be spent."""
-        return account.available
-
-    @admin.display(description="overdraft limit", empty_value="without limit")
-    def shown_overdraft_limit(self, account: Account) -> Money | None:
-        """How far below zero it may go."""
-        return account.overdraft_limit
-
-    @admin.display(description="maximum balance", empty_value="without limit")
-    def shown_maximum_balance(self, account: Account) -> Money | None:
-        """How much it may have."""
-        return account.maximum_balance
 
     @admin.display(description="balance over time")
     def line(self, account: Account) -> SafeString | str:
-        """The newest balances as a line."""
+        """Draw the newest balances."""
         return sparkline(account.points, label="The newest balances")  # type: ignore[attr-defined]  # hung on the page's rows
 
     @admin.display(description="balance over time")
     def long_line(self, account: Account) -> SafeString | str:
-        """More of the newest balances as a longer line."""
+        """Draw more of the newest balances, larger."""
         points = recent_balances([account], POINTS_ON_PAGE)[account.pk]
         return sparkline(points, width=560, height=80, label="The newest balances") or "-"
 
 
 def recent_balances(accounts: Iterable[Account], points: int) -> dict[UUID, list[int]]:
-    """Return the newest balances of several accounts, oldest first, in one query over a range of each one's versions."""
+    """Return the newest balances of several accounts, oldest first, in one query over ranges of versions."""
     wanted = Q()
     for account in accounts:
         # Constants, not a join: both databases push them through the view down to the two unique indexes.

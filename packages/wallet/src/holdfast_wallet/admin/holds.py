@@ -8,11 +8,10 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from moneyed import Money
 
 from holdfast.money import from_minor
 from holdfast_wallet import services
-from holdfast_wallet.admin.window import Panel, Step, SureForm, WindowAdmin, account_link, link_to
+from holdfast_wallet.admin.window import Panel, Step, SureForm, WindowAdmin, account_link, link_to, shown
 from holdfast_wallet.models import Hold, Transfer
 from holdfast_wallet.states import HoldState
 
@@ -50,6 +49,11 @@ class HoldAdmin(WindowAdmin):
     )
     readonly_fields = ("on_account", "shown_amount", "shown_captured", "shown_released", "shown_remaining")
 
+    shown_amount = shown("amount", ordering="amount_minor")
+    shown_captured = shown("captured")
+    shown_released = shown("released")
+    shown_remaining = shown("remaining")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Hold]:
         """Bring the account along."""
         queryset: QuerySet[Hold] = super().get_queryset(request)
@@ -84,25 +88,5 @@ class HoldAdmin(WindowAdmin):
 
     @admin.display(description="account")
     def on_account(self, hold: Hold) -> SafeString | str:
-        """Whose money it is."""
+        """Return whose money it is."""
         return account_link(hold.account)
-
-    @admin.display(description="amount", ordering="amount_minor")
-    def shown_amount(self, hold: Hold) -> Money:
-        """What was set aside at first."""
-        return hold.amount
-
-    @admin.display(description="captured")
-    def shown_captured(self, hold: Hold) -> Money:
-        """What was paid of it."""
-        return hold.captured
-
-    @admin.display(description="released")
-    def shown_released(self, hold: Hold) -> Money:
-        """What was given back of it."""
-        return hold.released
-
-    @admin.display(description="remaining")
-    def shown_remaining(self, hold: Hold) -> Money:
-        """What is still set aside."""
-        return hold.remaining

@@ -7,9 +7,8 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
-from moneyed import Money
 
-from holdfast_wallet.admin.window import WindowAdmin, account_link, link_to
+from holdfast_wallet.admin.window import WindowAdmin, account_link, link_to, shown
 from holdfast_wallet.models import Hold, Payment, Transfer
 
 
@@ -30,6 +29,8 @@ class PaymentAdmin(WindowAdmin):
     )
     readonly_fields = ("on_account", "shown_amount", "its_transfer", "its_hold")
 
+    shown_amount = shown("amount", ordering="amount_minor")
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Payment]:
         """Bring the account along."""
         queryset: QuerySet[Payment] = super().get_queryset(request)
@@ -41,20 +42,15 @@ class PaymentAdmin(WindowAdmin):
 
     @admin.display(description="account")
     def on_account(self, payment: Payment) -> SafeString | str:
-        """Whose money it is."""
+        """Return whose money it is."""
         return account_link(payment.account)
-
-    @admin.display(description="amount", ordering="amount_minor")
-    def shown_amount(self, payment: Payment) -> Money:
-        """What moves."""
-        return payment.amount
 
     @admin.display(description="transfer")
     def its_transfer(self, payment: Payment) -> SafeString | str:
-        """How it was posted."""
+        """Return how it was posted."""
         return link_to(Transfer, payment.transfer_id)
 
     @admin.display(description="hold")
     def its_hold(self, payment: Payment) -> SafeString | str:
-        """What is set aside for it."""
+        """Return what is set aside for it."""
         return link_to(Hold, payment.hold_id)

@@ -10,13 +10,12 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from moneyed import Money
 
 from holdfast.ids import uuid7
 from holdfast.money import from_minor, parse_amount
 from holdfast_wallet import selectors, services
-from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, link_to
-from holdfast_wallet.models import Account, Transfer
+from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, link_to, shown
+from holdfast_wallet.models import Account, Hold, Transfer
 
 
 class ReverseForm(ReasonForm):
@@ -72,6 +71,8 @@ class TransferAdmin(WindowAdmin):
     )
     readonly_fields = ("from_account", "to_account", "shown_amount", "transaction", "reversal_of", "captured_hold")
 
+    shown_amount = shown("amount", ordering="amount_minor")
+
     def matching_id(self, wanted: UUID) -> Q:
         """Find a transfer, its transaction, or the transfers of an account."""
         return Q(pk=wanted) | Q(journal_id=wanted) | Q(source=wanted) | Q(target=wanted)
@@ -99,35 +100,30 @@ class TransferAdmin(WindowAdmin):
         if back:
             yield Panel("Reversals", ("Transfer", "Recorded", "Amount", "Reason"), back)
 
-    @admin.display(description="amount", ordering="amount_minor")
-    def shown_amount(self, transfer: Transfer) -> Money:
-        """What moved."""
-        return transfer.amount
-
     @admin.display(description="from")
     def from_account(self, transfer: Transfer) -> SafeString | str:
-        """Where it came from."""
+        """Return where it came from."""
         return account_link(transfer.source)
 
     @admin.display(description="to")
     def to_account(self, transfer: Transfer) -> SafeString | str:
-        """Where it went."""
+        """Return where it went."""
         return account_link(transfer.target)
 
     @admin.display(description="transaction")
     def transaction(self, transfer: Transfer) -> str:
-        """The business event that it belongs to."""
+        """Return the business event that it belongs to."""
         return "-" if transfer.journal_id == transfer.pk else str(transfer.journal_id)
 
     @admin.display(description="reversal of")
     def reversal_of(self, transfer: Transfer) -> SafeString | str:
-        """What it gives back."""
+        """Return what it gives back."""
         return link_to(Transfer, transfer.reverses_id)
 
     @admin.display(description="capture of")
     def captured_hold(self, transfer: Transfer) -> SafeString | str:
-        """The hold that paid for it."""
-        return link_to(transfer._meta.get_field("hold").related_model, transfer.hold_id)
+        """Return the hold that paid for it."""
+        return link_to(Hold, transfer.hold_id)
 
 
 def _legs(transfer: Transfer) -> Iterable[tuple[object, ...]]:

@@ -15,7 +15,7 @@ from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -29,10 +29,10 @@ COUNTED_AT_MOST = 10_000
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
-    """Counts no further than ten thousand: nobody leafs to page 101 of a ledger, and counting all of it takes seconds."""
+    """Counts no further than ten thousand: nobody leafs to page 201 of a ledger, and counting it all takes seconds."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]  # Django's is a cached property too
+    def count(self) -> int:
         """Return how many rows there are, or the cap."""
         queryset: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the change list's
         return queryset.order_by()[:COUNTED_AT_MOST].count()
@@ -154,11 +154,11 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         def view(request: HttpRequest, pk: UUID) -> HttpResponse:
             row = self.get_object(request, str(pk))
             if row is None:
-                return self._get_obj_does_not_exist_redirect(request, self.opts, str(pk))  # type: ignore[attr-defined]  # Django's
+                raise Http404
             if not (self.has_view_permission(request, row) and request.user.has_perm(step.permission)):
                 raise PermissionDenied
             back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-            form = step.form(request.POST or None)
+            form = step.form(request.POST if request.method == "POST" else None)
             if request.method == "POST" and form.is_valid() and self.attempt(request, step, row, form.cleaned_data):
                 return HttpResponseRedirect(back)
             context = {
@@ -178,6 +178,16 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{step.name}", args=[row.pk])
 
 
+def shown(attribute: str, label: str = "", *, ordering: str = "", empty: str = "-") -> Callable[[Any, Any], object]:
+    """Return a column for what is a property of the model."""
+
+    @admin.display(description=label or attribute.replace("_", " "), ordering=ordering or None, empty_value=empty)
+    def column(_admin: Any, row: Any) -> object:
+        return getattr(row, attribute)
+
+    return column
+
+
 def link_to(model: type[Model], pk: object, text: object = None) -> SafeString | str:
     """Return a link to the page of a row."""
     if pk is None:
@@ -192,7 +202,7 @@ def account_link(account: Account | None) -> SafeString | str:
 
 
 class SureForm(forms.Form):
-    """Asks nothing but: sure?"""
+    """Asks nothing but whether one is sure."""
 
 
 class ReasonForm(forms.Form):

@@ -169,7 +169,7 @@ class EntryOutput(serializers.Serializer[Any]):
 class TransferInput(StrictSerializer):
     """Money from one of my accounts to any other."""
 
-    source = serializers.UUIDField(source="source_id", help_text="One of my accounts.")
+    source = serializers.UUIDField(source="source_id", help_text="One of my accounts.")  # type: ignore[assignment]  # a field of the API, not of the class
     target = serializers.UUIDField(source="target_id", help_text="The account that receives, mine or not.")
     amount = MoneyField()
     metadata = MetadataField(default=dict, help_text="Both parties can read it.")
@@ -179,7 +179,7 @@ class BatchInput(StrictSerializer):
     """Several transfers at once."""
 
     atomic = serializers.BooleanField(default=True, help_text="All or none; false: each by itself.")
-    transfers = TransferInput(many=True, allow_empty=False, max_length=MAX_BATCH)
+    transfers = serializers.ListField(child=TransferInput(), min_length=1, max_length=MAX_BATCH)
 
 
 class TransferOutput(serializers.Serializer[Any]):
@@ -188,7 +188,7 @@ class TransferOutput(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     kind = serializers.CharField()
     amount = MoneyField()
-    source = serializers.UUIDField(source="source_id")
+    source = serializers.UUIDField(source="source_id")  # type: ignore[assignment]  # a field of the API, not of the class
     target = serializers.UUIDField(source="target_id")
     journal = serializers.UUIDField(source="journal_id", help_text="The transaction that it belongs to.")
     reverses = serializers.UUIDField(source="reverses_id", allow_null=True)
@@ -203,7 +203,7 @@ class RefusalOutput(serializers.Serializer[Any]):
 
     code = serializers.CharField()
     detail = serializers.CharField()
-    context = serializers.DictField()
+    context = serializers.DictField()  # type: ignore[assignment]  # as above
 
 
 def refusal(error: WalletError) -> dict[str, object]:
@@ -342,7 +342,7 @@ class HoldFilter(ReadAs):
 class ExchangeInput(StrictSerializer):
     """How much of one currency to turn into another, at the house's rate."""
 
-    source = serializers.UUIDField(source="source_id", help_text="One of my accounts.")
+    source = serializers.UUIDField(source="source_id", help_text="One of my accounts.")  # type: ignore[assignment]  # a field of the API, not of the class
     target = serializers.UUIDField(source="target_id", help_text="One of my accounts, in another currency.")
     amount = MoneyField(help_text="In the currency of the source.")
     metadata = MetadataField(default=dict)

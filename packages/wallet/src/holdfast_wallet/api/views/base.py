@@ -28,7 +28,7 @@ class WalletView(DomainAPIView):
     def reader_id(self, owner: str | None) -> Any:
         """Return whose accounts are read: one's own, or, for staff only, those that ``?owner=`` names.
 
-        ``house`` names the accounts without an owner. Reading for another is the only thing that staff may do here: no verb takes
+        ``house`` names the accounts without an owner. Reading is all that staff may do for another: verbs do not take
         this scope.
         """
         if owner is None or owner == str(self.owner_id):
@@ -59,6 +59,6 @@ class PostingView(IdempotencyMixin, WalletView):
     def posting_key(self, verb: str, *parts: object) -> UUID:
         """Return the ledger's key for this request: the same for each repetition, another for each user and verb.
 
-        The client's own text never becomes an id, be it a UUID: whoever guesses somebody else's key learns nothing of it.
+        The client's own text never becomes an id, be it a UUID: whoever guesses somebody else's key learns nothing.
         """
         return uuid5(_KEYS, "\n".join(map(str, (self.owner_id, verb, self.idempotency_key, *parts))))

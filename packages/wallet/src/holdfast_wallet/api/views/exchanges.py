@@ -1,10 +1,10 @@
 """Exchange: money of one currency into another, at the house's rate."""
 
+from django.db import router, transaction
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from django.db import router, transaction
 from holdfast.api.schema import document
 from holdfast.ids import uuid7
 from holdfast_wallet import services
@@ -28,7 +28,7 @@ class QuoteView(WalletView):
     """What an exchange would bring now."""
 
     @document(summary="Quote an exchange", request=shapes.ExchangeInput, response=shapes.QuoteOutput)
-    def post(self, request: Request) -> Response:  # noqa: ARG002
+    def post(self, request: Request) -> Response:
         """Try the exchange and take it back: what it says, or why it refuses, is what the exchange itself would now."""
         order = self.parse(shapes.ExchangeInput)
         with transaction.atomic(using=router.db_for_write(Transfer)):

@@ -1,7 +1,7 @@
 """Holds: money set aside, then paid or given back.
 
-A user ends the holds that he placed himself through this door. Those that the host placed on his account (for an order, for a
-withdrawal under way) he can see and not touch: somebody relies on them.
+A user ends the holds that he placed himself through this door. Those that the host placed on his account (for an
+order, for a withdrawal under way) he can see and not touch: somebody relies on them.
 """
 
 from uuid import UUID
@@ -19,6 +19,7 @@ from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import PostingView, WalletView
 from holdfast_wallet.models import Hold
+from holdfast_wallet.services import OwnerId
 
 
 class HoldsView(PostingView):
@@ -60,7 +61,7 @@ class CaptureHoldView(PostingView):
 
     @document(summary="Capture a hold", request=shapes.CaptureHoldInput, response=shapes.TransferOutput, status=201)
     def post(self, request: Request, hold_id: UUID) -> Response:
-        """Pay all or a part of what one of my holds sets aside; there may be several captures until the ``final`` one."""
+        """Pay all or a part of what one of my holds sets aside, in several captures until the ``final`` one."""
         order = self.parse(shapes.CaptureHoldInput)
         _require_own(hold_id, self.owner_id)
         key = self.posting_key("capture", hold_id)
@@ -80,7 +81,7 @@ class ReleaseHoldView(IdempotencyMixin, WalletView):
         return Response(shapes.HoldOutput(hold).data)
 
 
-def _require_own(hold_id: UUID, owner_id: object) -> None:
+def _require_own(hold_id: UUID, owner_id: OwnerId) -> None:
     hold = selectors.get_hold(hold_id=hold_id, owner_id=owner_id)
     if not hold.metadata.items() >= shapes.PLACED_BY_OWNER.items():
         raise PermissionDenied(_("This hold was placed by the house, and is the house's to end."))

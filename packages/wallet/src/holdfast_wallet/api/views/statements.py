@@ -9,12 +9,12 @@ from uuid import UUID
 from django.http import HttpResponse, StreamingHttpResponse
 from django.template.loader import render_to_string
 from django.utils import timezone
-from holdfast.api.pagination import keyset_page
-from holdfast.api.schema import document
 from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from holdfast.api.pagination import keyset_page
+from holdfast.api.schema import document
 from holdfast_wallet import selectors
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import WalletView
@@ -105,8 +105,8 @@ class StatementPageView(StatementBase):
         }
         page = render_to_string("holdfast_wallet/statement.html", context, request=request)
         # Its own styles and nothing else: whatever a name on it says, it runs nothing.
-        headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'", "Cache-Control": "private, no-store"}
-        return HttpResponse(page, headers=headers)
+        policy = "default-src 'none'; style-src 'unsafe-inline'"
+        return HttpResponse(page, headers={"Content-Security-Policy": policy, "Cache-Control": "private, no-store"})
 
 
 class _Line:

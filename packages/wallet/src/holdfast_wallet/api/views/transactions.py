@@ -17,7 +17,6 @@ from holdfast_wallet.api.views.base import WalletView
 from holdfast_wallet.exceptions import TransferNotFound
 from holdfast_wallet.models import Transfer
 
-
 # The condition of the index over journals: a transfer that is alone carries its own id, and is not in it.
 NOT_ALONE = ~Q(journal_id=F("id"))
 
@@ -63,7 +62,7 @@ class TransactionView(WalletView):
 
 
 def _with_legs(heads: Iterable[dict[str, Any]], seen: QuerySet[Transfer]) -> list[dict[str, Any]]:
-    legs = defaultdict(list)
+    legs: dict[str, list[dict[str, object]]] = defaultdict(list)
     heads = list(heads)
     for transfer in seen.filter(_in_journals([head["id"] for head in heads])).order_by("number"):
         side = {"transfer": transfer.pk, "kind": transfer.kind}

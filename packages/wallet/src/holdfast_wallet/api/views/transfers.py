@@ -47,11 +47,11 @@ class TransferBatchView(PostingView):
     def post(self, request: Request) -> Response:
         """Post all or none of them (``atomic``), or each by itself with a result of its own; the order is kept.
 
-        Each costs the fee that it would cost alone: ``services.post_transfers`` is quicker and charges none, which is the host's to
-        decide and not a client's. All of it is one transaction, that of the idempotency key.
+        Each costs the fee that it would cost alone: ``services.post_transfers`` is quicker and charges none, which is
+        the host's to decide and not a client's. All of it is one transaction, that of the idempotency key.
         """
         batch = self.parse(shapes.BatchInput)
-        results = []
+        results: list[dict[str, object]] = []
         for place, order in enumerate(batch["transfers"]):
             try:
                 done = services.transfer(key=self.posting_key("batch", place), owner_id=self.owner_id, **order)
@@ -82,8 +82,8 @@ class RefundView(PostingView):
     def post(self, request: Request, transfer_id: UUID) -> Response:
         """Give back all or a part of what I received, never more than it was.
 
-        Only who received the money may do so, and only towards another owner: what came from the house (a deposit, an exchange) is
-        the house's to reverse.
+        Only who received the money may do so, and only towards another owner: what came from the house (a deposit, an
+        exchange) is the house's to reverse.
         """
         order = self.parse(shapes.RefundInput)
         original = selectors.get_transfer(transfer_id=transfer_id, owner_id=self.owner_id)
@@ -94,4 +94,3 @@ class RefundView(PostingView):
         key = self.posting_key("refund", transfer_id)
         transfer = services.reverse(key=key, transfer_id=transfer_id, owner_id=self.owner_id, **order)
         return Response(shapes.TransferOutput(transfer).data, status=status.HTTP_201_CREATED)
-

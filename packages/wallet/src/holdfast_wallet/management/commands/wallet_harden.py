@@ -12,13 +12,15 @@ from holdfast_wallet.models import Account, Hold, HoldEvent, Payment, Seal, Tran
 FINAL: tuple[type[Model], ...] = (Transfer, HoldEvent, Seal)
 KEPT: tuple[type[Model], ...] = (Account, Hold, Payment)
 
+_OWNS = "SELECT pg_has_role(%s, relowner, 'MEMBER') FROM pg_class WHERE oid = %s::regclass"
+
 
 class Command(BaseCommand):
-    """Revoke UPDATE, DELETE and TRUNCATE where nothing is ever changed, DELETE and TRUNCATE where nothing is ever removed."""
+    """Revoke UPDATE where nothing is ever changed, DELETE and TRUNCATE where nothing is ever removed."""
 
     help = (
-        "Revoke from the application's role the right to rewrite the ledger (PostgreSQL). The tables must belong to another role, "
-        "the one that migrates: an owner can take back whatever is taken from him."
+        "Revoke from the application's role the right to rewrite the ledger (PostgreSQL). The tables must belong to "
+        "another role, the one that migrates: an owner can take back whatever is taken from him."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,8 +44,8 @@ class Command(BaseCommand):
             for models, rights in ((FINAL, "UPDATE, DELETE, TRUNCATE"), (KEPT, "DELETE, TRUNCATE")):
                 for model in models:
                     table = model._meta.db_table
-                    cursor.execute("SELECT pg_has_role(%s, relowner, 'MEMBER') FROM pg_class WHERE oid = %s::regclass", [role, table])
+                    cursor.execute(_OWNS, [role, table])
                     if cursor.fetchone()[0]:
-                        raise CommandError(f"{role!r} owns {table} and could take every right back. Let another role migrate.")
+                        raise CommandError(f"{role!r} owns {table} and can undo this. Let another role migrate.")
                     cursor.execute(f"REVOKE {rights} ON {quote(table)} FROM {quote(role)}, PUBLIC")
                     self.stdout.write(f"{table}: {rights} revoked from {role}")

@@ -13,7 +13,7 @@ from holdfast_wallet.states import SystemRole
 class Command(BaseCommand):
     """Open each missing house account of the given currencies."""
 
-    help = "Open the house's accounts (cash in, cash out, fees, ...) of some currencies. They also open by themselves when needed."
+    help = "Open the house's accounts (cash in, cash out, fees, ...) of some currencies before they are first needed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Name currencies, and roles beside our own."""
