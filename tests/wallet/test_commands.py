@@ -189,9 +189,13 @@ def test_a_hardened_role_posts_and_cannot_rewrite():
             "UPDATE holdfast_wallet_holdevent SET amount_minor = 1",
             "ALTER TABLE holdfast_wallet_transfer DISABLE TRIGGER ALL",
         ):
-            with unlocked_ledger(), pytest.raises(DatabaseError, match="permission denied|must be owner"):
-                with transaction.atomic(), connection.cursor() as cursor:
-                    cursor.execute(statement)
+            with (
+                unlocked_ledger(),
+                pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
+                transaction.atomic(),
+                connection.cursor() as cursor,
+            ):
+                cursor.execute(statement)
     finally:
         with connection.cursor() as cursor:
             cursor.execute("RESET ROLE")

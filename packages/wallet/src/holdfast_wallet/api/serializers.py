@@ -4,13 +4,14 @@ Outputs show one's own side only: a transfer never tells the other party's balan
 """
 
 import datetime as dt
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from holdfast.api.fields import MoneyField
@@ -18,12 +19,23 @@ from holdfast.api.serializers import StrictSerializer
 from holdfast_wallet.exceptions import WalletError
 from holdfast_wallet.states import AccountState, HoldState, PaymentState
 
+SerializerT = TypeVar("SerializerT", bound=type[serializers.Serializer[Any]])
+
 MAX_BATCH = 100
 MAX_METADATA_ITEMS = 20
 MAX_METADATA_NAME = 40
 RESERVED = "holdfast_wallet."
 # Written by the door itself, where no client can: the name is reserved.
 PLACED_BY_OWNER = {f"{RESERVED}placed_by": "owner"}
+
+
+MINE, YOURS = "018f3c5e-7a10-7cc1-b1a2-3b5d0c9e4f01", "018f3c5e-7a10-7cc1-b1a2-3b5d0c9e4f02"
+MONEY = {"amount": "12.30", "currency": "EUR"}
+
+
+def example(body: dict[str, Any]) -> Callable[[SerializerT], SerializerT]:
+    """Show a body in the document."""
+    return extend_schema_serializer(examples=[OpenApiExample("A request", value=body, request_only=True)])
 
 
 @extend_schema_field(OpenApiTypes.DATETIME)
@@ -88,6 +100,7 @@ class ReadAs(StrictSerializer):
 # Accounts
 
 
+@example({"currency": "EUR", "name": "Holidays"})
 class OpenAccountInput(StrictSerializer):
     """What a user may choose when he opens an account; its limits are the host's to set."""
 
@@ -98,6 +111,7 @@ class OpenAccountInput(StrictSerializer):
     )
 
 
+@example({"name": "Holidays"})
 class RenameAccountInput(StrictSerializer):
     """The name that its owner gives an account."""
 
@@ -166,6 +180,7 @@ class EntryOutput(serializers.Serializer[Any]):
 # Transfers
 
 
+@example({"source": MINE, "target": YOURS, "amount": MONEY, "metadata": {"order": "4711"}})
 class TransferInput(StrictSerializer):
     """Money from one of my accounts to any other."""
 
@@ -175,6 +190,7 @@ class TransferInput(StrictSerializer):
     metadata = MetadataField(default=dict, help_text="Both parties can read it.")
 
 
+@example({"atomic": False, "transfers": [{"source": MINE, "target": YOURS, "amount": MONEY}]})
 class BatchInput(StrictSerializer):
     """Several transfers at once."""
 
@@ -224,6 +240,7 @@ class BatchOutput(serializers.Serializer[Any]):
     results = BatchItemOutput(many=True)
 
 
+@example({"amount": MONEY, "reason": "Came too late."})
 class RefundInput(StrictSerializer):
     """How much of what I received I give back."""
 
@@ -267,6 +284,7 @@ class TransactionOutput(TransactionHead):
 # Money from and to the outside
 
 
+@example({"account": MINE, "amount": MONEY})
 class PaymentInput(StrictSerializer):
     """How much to bring in, or to pay out."""
 
@@ -297,6 +315,7 @@ class PaymentFilter(ReadAs):
 # Holds
 
 
+@example({"account": MINE, "amount": MONEY, "expires_at": "2030-01-31T12:00:00Z"})
 class PlaceHoldInput(StrictSerializer):
     """How much to set aside, and until when."""
 
@@ -306,6 +325,7 @@ class PlaceHoldInput(StrictSerializer):
     metadata = MetadataField(default=dict)
 
 
+@example({"target": YOURS, "amount": MONEY, "final": False})
 class CaptureHoldInput(StrictSerializer):
     """How much of a hold to pay, and to whom."""
 
@@ -339,6 +359,7 @@ class HoldFilter(ReadAs):
 # Exchange
 
 
+@example({"source": MINE, "target": YOURS, "amount": MONEY})
 class ExchangeInput(StrictSerializer):
     """How much of one currency to turn into another, at the house's rate."""
 

@@ -11,9 +11,11 @@ from rest_framework.response import Response
 from holdfast.api.pagination import keyset_page
 from holdfast.api.schema import document
 from holdfast.idempotency import IdempotencyMixin
+from holdfast.money import UnknownCurrency
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import WalletView
+from holdfast_wallet.exceptions import AccountIsClosed, AccountIsFrozen, AccountNotEmpty, AccountNotFound
 from holdfast_wallet.models import Account
 
 
@@ -31,7 +33,13 @@ class AccountsView(IdempotencyMixin, WalletView):
             accounts = selectors.accounts_of(owner_id=self.reader_id(owner))
         return keyset_page(request, accounts.filter(**wanted), ordering=("id",), serializer=shapes.AccountOutput)
 
-    @document(summary="Open an account", request=shapes.OpenAccountInput, response=shapes.AccountOutput, status=201)
+    @document(
+        summary="Open an account",
+        request=shapes.OpenAccountInput,
+        response=shapes.AccountOutput,
+        status=201,
+        refusals=[UnknownCurrency],
+    )
     def post(self, request: Request) -> Response:
         """Open an account; the first of a currency becomes its default."""
         account = services.open_account(owner_id=self.owner_id, **self.parse(shapes.OpenAccountInput))
@@ -41,14 +49,19 @@ class AccountsView(IdempotencyMixin, WalletView):
 class AccountView(WalletView):
     """One account."""
 
-    @document(summary="Read an account", query=shapes.ReadAs, response=shapes.AccountOutput)
+    @document(summary="Read an account", query=shapes.ReadAs, response=shapes.AccountOutput, refusals=[AccountNotFound])
     def get(self, request: Request, account_id: UUID) -> Response:
         """Return the account with its balances as they are now."""
         wanted = self.parse(shapes.ReadAs, request.query_params)
         account = selectors.get_account(account_id=account_id, owner_id=self.reader_id(wanted.get("owner")))
         return Response(shapes.AccountOutput(account).data)
 
-    @document(summary="Rename an account", request=shapes.RenameAccountInput, response=shapes.AccountOutput)
+    @document(
+        summary="Rename an account",
+        request=shapes.RenameAccountInput,
+        response=shapes.AccountOutput,
+        refusals=[AccountNotFound],
+    )
     def patch(self, request: Request, account_id: UUID) -> Response:
         """Give one of my accounts another name."""
         values = self.parse(shapes.RenameAccountInput)
@@ -67,7 +80,11 @@ class AccountActionView(IdempotencyMixin, WalletView):
 class MakeDefaultView(AccountActionView):
     """The account that pays when none is named."""
 
-    @document(summary="Make an account the default of its currency", response=shapes.AccountOutput)
+    @document(
+        summary="Make an account the default of its currency",
+        response=shapes.AccountOutput,
+        refusals=[AccountNotFound, AccountIsClosed],
+    )
     def post(self, request: Request, account_id: UUID) -> Response:
         """Make it the default of its currency, in place of the former one."""
         self.parse(shapes.Nothing)
@@ -77,7 +94,11 @@ class MakeDefaultView(AccountActionView):
 class CloseAccountView(AccountActionView):
     """The end of an account."""
 
-    @document(summary="Close an account", response=shapes.AccountOutput)
+    @document(
+        summary="Close an account",
+        response=shapes.AccountOutput,
+        refusals=[AccountNotFound, AccountNotEmpty, AccountIsFrozen, AccountIsClosed],
+    )
     def post(self, request: Request, account_id: UUID) -> Response:
         """Close it for good; only without money and without open holds."""
         self.parse(shapes.Nothing)
@@ -87,7 +108,12 @@ class CloseAccountView(AccountActionView):
 class BalanceView(WalletView):
     """The balance at a moment."""
 
-    @document(summary="Read a balance as of a moment", query=shapes.AtInput, response=shapes.BalanceOutput)
+    @document(
+        summary="Read a balance as of a moment",
+        query=shapes.AtInput,
+        response=shapes.BalanceOutput,
+        refusals=[AccountNotFound],
+    )
     def get(self, request: Request, account_id: UUID) -> Response:
         """Return the balance as it was recorded at ``at``; as it counts by effective times with ``effective``."""
         wanted = self.parse(shapes.AtInput, request.query_params)
@@ -105,7 +131,13 @@ class BalanceView(WalletView):
 class EntriesView(WalletView):
     """The lines of an account."""
 
-    @document(summary="List the entries of an account", query=shapes.ReadAs, response=shapes.EntryOutput, page=True)
+    @document(
+        summary="List the entries of an account",
+        query=shapes.ReadAs,
+        response=shapes.EntryOutput,
+        page=True,
+        refusals=[AccountNotFound],
+    )
     def get(self, request: Request, account_id: UUID) -> Response:
         """Return a page of lines with the running balance, newest first."""
         wanted = self.parse(shapes.ReadAs, request.query_params)

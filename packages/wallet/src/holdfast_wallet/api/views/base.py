@@ -9,12 +9,41 @@ from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationE
 
 from holdfast.api.views import DomainAPIView
 from holdfast.idempotency import IdempotencyMixin
+from holdfast_wallet.exceptions import (
+    AccountIsClosed,
+    AccountIsFrozen,
+    AccountNotFound,
+    AmountNotPositive,
+    AmountTooLarge,
+    BalanceLimitExceeded,
+    CurrencyMismatch,
+    InsufficientFunds,
+    KeyReused,
+    MalformedRequest,
+    SameAccount,
+)
 
 EVERYBODY = "all"
 HOUSE = "house"
 
 # Never to be changed: the keys of the ledger are kept for ever, and a repeated request must find its own.
 _KEYS = UUID("6d0c7a53-6a0e-4c0b-9f3c-5d1f8f0f2a77")
+
+
+POSTING = (
+    AccountNotFound,
+    AccountIsClosed,
+    AccountIsFrozen,
+    AmountNotPositive,
+    AmountTooLarge,
+    BalanceLimitExceeded,
+    CurrencyMismatch,
+    InsufficientFunds,
+    KeyReused,
+    MalformedRequest,
+    SameAccount,
+)
+"""What every door may answer through which money moves."""
 
 
 class WalletView(DomainAPIView):

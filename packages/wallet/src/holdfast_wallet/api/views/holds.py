@@ -17,7 +17,8 @@ from holdfast.api.schema import document
 from holdfast.idempotency import IdempotencyMixin
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
-from holdfast_wallet.api.views.base import PostingView, WalletView
+from holdfast_wallet.api.views.base import POSTING, PostingView, WalletView
+from holdfast_wallet.exceptions import CaptureExceedsHold, HoldLapsed, HoldNotFound, HoldNotOpen
 from holdfast_wallet.models import Hold
 from holdfast_wallet.services import OwnerId
 
@@ -36,7 +37,13 @@ class HoldsView(PostingView):
             holds = selectors.holds_of(owner_id=self.reader_id(owner))
         return keyset_page(request, holds.filter(**wanted), serializer=shapes.HoldOutput)
 
-    @document(summary="Place a hold", request=shapes.PlaceHoldInput, response=shapes.HoldOutput, status=201)
+    @document(
+        summary="Place a hold",
+        request=shapes.PlaceHoldInput,
+        response=shapes.HoldOutput,
+        status=201,
+        refusals=[*POSTING],
+    )
     def post(self, request: Request) -> Response:
         """Set money of one of my accounts aside."""
         order = self.parse(shapes.PlaceHoldInput)
@@ -48,7 +55,7 @@ class HoldsView(PostingView):
 class HoldView(WalletView):
     """One hold."""
 
-    @document(summary="Read a hold", query=shapes.ReadAs, response=shapes.HoldOutput)
+    @document(summary="Read a hold", query=shapes.ReadAs, response=shapes.HoldOutput, refusals=[HoldNotFound])
     def get(self, request: Request, hold_id: UUID) -> Response:
         """Return a hold on one of my accounts."""
         wanted = self.parse(shapes.ReadAs, request.query_params)
@@ -59,7 +66,13 @@ class HoldView(WalletView):
 class CaptureHoldView(PostingView):
     """Set money aside, then pay with it."""
 
-    @document(summary="Capture a hold", request=shapes.CaptureHoldInput, response=shapes.TransferOutput, status=201)
+    @document(
+        summary="Capture a hold",
+        request=shapes.CaptureHoldInput,
+        response=shapes.TransferOutput,
+        status=201,
+        refusals=[HoldNotFound, HoldNotOpen, HoldLapsed, CaptureExceedsHold, *POSTING],
+    )
     def post(self, request: Request, hold_id: UUID) -> Response:
         """Pay all or a part of what one of my holds sets aside, in several captures until the ``final`` one."""
         order = self.parse(shapes.CaptureHoldInput)
@@ -72,7 +85,7 @@ class CaptureHoldView(PostingView):
 class ReleaseHoldView(IdempotencyMixin, WalletView):
     """Have the money back."""
 
-    @document(summary="Release a hold", response=shapes.HoldOutput)
+    @document(summary="Release a hold", response=shapes.HoldOutput, refusals=[HoldNotFound, HoldNotOpen])
     def post(self, request: Request, hold_id: UUID) -> Response:
         """Make what is left of one of my holds available again."""
         self.parse(shapes.Nothing)

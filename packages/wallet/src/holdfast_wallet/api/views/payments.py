@@ -15,7 +15,7 @@ from holdfast.api.pagination import keyset_page
 from holdfast.api.schema import document
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
-from holdfast_wallet.api.views.base import PostingView, WalletView
+from holdfast_wallet.api.views.base import POSTING, PostingView, WalletView
 from holdfast_wallet.exceptions import PaymentNotFound
 from holdfast_wallet.models import Payment
 from holdfast_wallet.states import PaymentDirection
@@ -57,7 +57,13 @@ class DepositsView(PaymentsView):
         """Return a page of deposits, newest first."""
         return self.page(request)
 
-    @document(summary="Order a deposit", request=shapes.PaymentInput, response=shapes.PaymentOutput, status=201)
+    @document(
+        summary="Order a deposit",
+        request=shapes.PaymentInput,
+        response=shapes.PaymentOutput,
+        status=201,
+        refusals=[*POSTING],
+    )
     def post(self, request: Request) -> Response:
         """Ask the payment rail to bring money in; it is posted when the rail says that it has come."""
         order = self.parse(shapes.PaymentInput)
@@ -75,7 +81,13 @@ class WithdrawalsView(PaymentsView):
         """Return a page of withdrawals, newest first."""
         return self.page(request)
 
-    @document(summary="Order a withdrawal", request=shapes.PaymentInput, response=shapes.PaymentOutput, status=201)
+    @document(
+        summary="Order a withdrawal",
+        request=shapes.PaymentInput,
+        response=shapes.PaymentOutput,
+        status=201,
+        refusals=[*POSTING],
+    )
     def post(self, request: Request) -> Response:
         """Set the money aside and ask the payment rail to pay it out."""
         order = self.parse(shapes.PaymentInput)
@@ -102,7 +114,7 @@ class DepositView(PaymentView):
 
     direction = PaymentDirection.DEPOSIT
 
-    @document(summary="Read a deposit", query=shapes.ReadAs, response=shapes.PaymentOutput)
+    @document(summary="Read a deposit", query=shapes.ReadAs, response=shapes.PaymentOutput, refusals=[PaymentNotFound])
     def get(self, request: Request, payment_id: UUID) -> Response:
         """Return how far the deposit has come."""
         return self.read(request, payment_id)
@@ -113,7 +125,9 @@ class WithdrawalView(PaymentView):
 
     direction = PaymentDirection.WITHDRAWAL
 
-    @document(summary="Read a withdrawal", query=shapes.ReadAs, response=shapes.PaymentOutput)
+    @document(
+        summary="Read a withdrawal", query=shapes.ReadAs, response=shapes.PaymentOutput, refusals=[PaymentNotFound]
+    )
     def get(self, request: Request, payment_id: UUID) -> Response:
         """Return how far the withdrawal has come."""
         return self.read(request, payment_id)

@@ -11,8 +11,8 @@ from holdfast.api.pagination import keyset_page
 from holdfast.api.schema import document
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
-from holdfast_wallet.api.views.base import PostingView, WalletView
-from holdfast_wallet.exceptions import NotReversible, WalletError
+from holdfast_wallet.api.views.base import POSTING, PostingView, WalletView
+from holdfast_wallet.exceptions import NotReversible, ReversalExceedsOriginal, TransferNotFound, WalletError
 from holdfast_wallet.models import Transfer
 
 
@@ -32,7 +32,13 @@ class TransfersView(PostingView):
             transfers = transfers.filter(Q(source_id=account_id) | Q(target_id=account_id))
         return keyset_page(request, transfers.filter(**wanted), ordering=("-number",), serializer=shapes.TransferOutput)
 
-    @document(summary="Transfer money", request=shapes.TransferInput, response=shapes.TransferOutput, status=201)
+    @document(
+        summary="Transfer money",
+        request=shapes.TransferInput,
+        response=shapes.TransferOutput,
+        status=201,
+        refusals=[*POSTING],
+    )
     def post(self, request: Request) -> Response:
         """Move money from one of my accounts to any other account of the same currency."""
         order = self.parse(shapes.TransferInput)
@@ -43,7 +49,9 @@ class TransfersView(PostingView):
 class TransferBatchView(PostingView):
     """Several transfers in one request."""
 
-    @document(summary="Post a batch of transfers", request=shapes.BatchInput, response=shapes.BatchOutput)
+    @document(
+        summary="Post a batch of transfers", request=shapes.BatchInput, response=shapes.BatchOutput, refusals=[*POSTING]
+    )
     def post(self, request: Request) -> Response:
         """Post all or none of them (``atomic``), or each by itself with a result of its own; the order is kept.
 
@@ -67,7 +75,9 @@ class TransferBatchView(PostingView):
 class TransferView(WalletView):
     """One transfer."""
 
-    @document(summary="Read a transfer", query=shapes.ReadAs, response=shapes.TransferOutput)
+    @document(
+        summary="Read a transfer", query=shapes.ReadAs, response=shapes.TransferOutput, refusals=[TransferNotFound]
+    )
     def get(self, request: Request, transfer_id: UUID) -> Response:
         """Return a transfer from or to one of my accounts."""
         wanted = self.parse(shapes.ReadAs, request.query_params)
@@ -78,7 +88,13 @@ class TransferView(WalletView):
 class RefundView(PostingView):
     """Money back to who sent it."""
 
-    @document(summary="Refund a transfer", request=shapes.RefundInput, response=shapes.TransferOutput, status=201)
+    @document(
+        summary="Refund a transfer",
+        request=shapes.RefundInput,
+        response=shapes.TransferOutput,
+        status=201,
+        refusals=[TransferNotFound, NotReversible, ReversalExceedsOriginal, *POSTING],
+    )
     def post(self, request: Request, transfer_id: UUID) -> Response:
         """Give back all or a part of what I received, never more than it was.
 
