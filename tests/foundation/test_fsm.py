@@ -154,6 +154,11 @@ def test_the_law_of_a_machine_is_a_diagram():
     )
 
 
+def test_a_target_that_is_decided_at_run_time_lists_what_it_may_be():
+    assert transition_table(Door, field="light")[("off", "switch")] == "on | off"
+    assert transition_table(Door, field="light")[("on", "dim")] == "?"
+
+
 def test_only_a_state_field_has_a_table():
     with pytest.raises(TypeError):
         transition_table(Door, field="name")

@@ -98,6 +98,7 @@ def test_an_amount_is_read_exactly(value, currency, minor):
         -(10**30),
         "92233720368547758.08",
         LARGEST // 100 + 1,
+        LARGEST - 1,
         Decimal("NaN"),
         Decimal("sNaN"),
         Decimal("-Infinity"),

@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+from decimal import Decimal
 
 import pytest
 from django.db import connection
@@ -10,18 +11,33 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.foundation.host.models import Note
 
+
+def _reversed(text):
+    return [-ord(character) for character in text]
+
+
 PATHS = {
     "newest first": ("/api/notes", lambda note: -note["id"]),
     "mixed directions": ("/api/notes/ranked", lambda note: (-note["rank"], note["id"])),
     "one direction, three columns": ("/api/notes/dated", lambda note: (note["written_on"], note["rank"], note["id"])),
+    "moments and uuids": ("/api/notes/latest", lambda note: (_reversed(note["written_at"]), _reversed(note["uid"]))),
+    "decimals and text": ("/api/notes/weighed", lambda note: (Decimal(note["weight"]), note["text"])),
+    "decimals, mixed": ("/api/notes/heaviest", lambda note: (-Decimal(note["weight"]), note["text"])),
 }
 
 
 @pytest.fixture
 def notes(db):
     first = dt.date(2026, 1, 1)
+    moment = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
     Note.objects.bulk_create(
-        Note(text=str(number), rank=number % 3, written_on=first + dt.timedelta(days=number % 4))
+        Note(
+            text=str(number),
+            rank=number % 3,
+            written_on=first + dt.timedelta(days=number % 4),
+            written_at=moment + dt.timedelta(microseconds=number % 5),
+            weight=Decimal(number % 4) / 8 + 9,
+        )
         for number in range(17)
     )
 
@@ -138,6 +154,25 @@ def test_a_made_up_cursor_is_refused(client, notes, cursor):
 @pytest.mark.parametrize("day", ["yesterday", "2026-13-01", 7, "2026-01-01\u0000"])
 def test_a_cursor_with_a_wrong_date_is_refused(client, notes, day):
     response = client.get("/api/notes/dated", {"cursor": cursor_of(0, day, 1, 1)})
+
+    assert (response.status_code, response.json()["code"]) == (400, "holdfast.invalid_cursor")
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("latest", ["2026-01-01T12:00:00", "01a1f8c4-a314-7cc8-9754-c0d362294a7b"]),  # which zone?
+        ("latest", ["2026-01-01T12:00:00Z", "01a1f8c4"]),
+        ("latest", ["noon", "01a1f8c4-a314-7cc8-9754-c0d362294a7b"]),
+        ("weighed", ["heavy", "a"]),
+        ("weighed", ["NaN", "a"]),
+        ("weighed", ["1" * 100, "a"]),
+        ("weighed", ["1.5", "a\0"]),
+        ("weighed", ["1.5", "\ud800"]),
+    ],
+)
+def test_a_cursor_with_a_value_that_its_column_cannot_have_is_refused(client, notes, path, values):
+    response = client.get(f"/api/notes/{path}", {"cursor": cursor_of(0, *values)})
 
     assert (response.status_code, response.json()["code"]) == (400, "holdfast.invalid_cursor")
 

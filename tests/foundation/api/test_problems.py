@@ -2,12 +2,15 @@
 
 import json
 import logging
+from decimal import Decimal
 
 import pytest
 from django.db import OperationalError
 from rest_framework.test import APIClient
 
 from holdfast.api import problems
+from holdfast.api.fields import MoneyField
+from holdfast.money import Money
 from tests.foundation.host import views
 from tests.foundation.host.models import Note
 
@@ -99,6 +102,20 @@ def test_what_is_wrong_with_the_whole_points_at_the_whole(client):
     assert document["errors"] == [{"pointer": "#", "code": "contradiction", "detail": "This contradicts itself."}]
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency", "shown"),
+    [
+        ("12.3", "EUR", "12.30"),
+        (12, "EUR", "12.00"),
+        ("1.500", "KWD", "1.500"),
+        ("7", "JPY", "7"),
+        (Decimal("0.0015"), "EUR", "0.0015"),
+    ],
+)
+def test_money_goes_out_as_text_with_all_its_decimals(amount, currency, shown):
+    assert MoneyField().to_representation(Money(amount, currency)) == {"amount": shown, "currency": currency}
+
+
 BAD_AMOUNTS = {
     "a float": (1.5, "EUR", "amount", "float"),
     "text that is no number": ("abc", "EUR", "amount", "holdfast.invalid_amount"),
@@ -180,10 +197,8 @@ def test_a_model_that_refuses_names_its_field(client):
 
 def test_the_context_is_plain():
     import datetime as dt
-    from decimal import Decimal
 
     from holdfast.errors import Conflict
-    from holdfast.money import Money
 
     refusal = Conflict(
         day=dt.date(2026, 1, 2), amount=Decimal("1E+2"), price=Money("1.20", "EUR"), deep={1: [None, 1.5]}

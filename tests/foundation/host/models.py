@@ -3,10 +3,12 @@
 import datetime as dt
 
 from django.db import models
-from django_fsm import FSMField, FSMModelMixin, transition
+from django.utils import timezone
+from django_fsm import RETURN_VALUE, FSMField, FSMModelMixin, transition
 from djmoney.models.fields import MoneyField as DjangoMoneyField
 
 from holdfast.fsm import StatefulModel
+from holdfast.ids import uuid7
 from holdfast.money import MoneyField
 
 
@@ -16,6 +18,9 @@ class Note(models.Model):
     text = models.TextField()
     rank = models.IntegerField(default=0)
     written_on = models.DateField(default=dt.date(2026, 1, 1))
+    written_at = models.DateTimeField(default=timezone.now)
+    uid = models.UUIDField(default=uuid7)
+    weight = models.DecimalField(max_digits=9, decimal_places=3, default=0)
 
 
 class Priced(models.Model):
@@ -57,6 +62,7 @@ class Door(StatefulModel):
     state = FSMField(choices=DoorState.choices, default=DoorState.OPEN, protected=True)
     name = models.CharField(max_length=40, default="front")
     owner = models.ForeignKey(Owner, null=True, on_delete=models.CASCADE, related_name="doors")
+    light = FSMField(default="off")
     shout = models.GeneratedField(
         expression=models.functions.Upper("name"), output_field=models.CharField(max_length=40), db_persist=True
     )
@@ -80,6 +86,14 @@ class Door(StatefulModel):
     @transition(field=state, source=DoorState.CLOSED, target=DoorState.BRICKED_UP)
     def brick_up(self):
         pass
+
+    @transition(field=light, source="off", target=RETURN_VALUE("on", "off"))
+    def switch(self):
+        return "on"
+
+    @transition(field=light, source="on", target=RETURN_VALUE())
+    def dim(self):
+        return "off"
 
 
 class UnguardedDoor(FSMModelMixin, models.Model):

@@ -51,7 +51,7 @@ class NoteInput(StrictSerializer):
 class NoteOutput(serializers.ModelSerializer):
     class Meta:
         model = Note
-        fields = ["id", "text", "rank", "written_on"]
+        fields = ["id", "text", "rank", "written_on", "written_at", "uid", "weight"]
 
 
 class NotesView(IdempotencyMixin, DomainAPIView):

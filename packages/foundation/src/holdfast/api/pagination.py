@@ -99,8 +99,8 @@ class _Key:
 
     def parse(self, value: Any) -> Any:
         parsed = self.field.to_python(value)
-        if isinstance(parsed, str) and "\0" in parsed:
-            raise ValidationError("A NUL character is in no column.")
+        if isinstance(parsed, str) and b"\0" in parsed.encode():  # nor has any text half of a surrogate pair
+            raise ValidationError("No column has a NUL character.")
         if isinstance(parsed, dt.datetime) and is_naive(parsed) and django_settings.USE_TZ:
             raise ValidationError("The time has no zone.")
         self.field.run_validators(parsed)  # above all the range of an integer column
