@@ -19,7 +19,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.viewcode"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 # GitHub draws Mermaid; here the text of a diagram is shown, since its renderer would have to come from elsewhere.
-suppress_warnings = ["misc.highlighting_failure"]
+# Each event has a field ``type``, so that the annotation ``type`` could mean any of them.
+suppress_warnings = ["misc.highlighting_failure", "ref.python"]
 html_theme = "furo"
 html_title = "Holdfast"
 html_static_path = ["_static"]
