@@ -12,7 +12,7 @@ from django.utils import timezone
 from holdfast.money import Money, from_minor
 
 from holdfast_wallet.exceptions import AccountNotFound, HoldNotFound, MalformedRequest, PaymentNotFound, TransferNotFound
-from holdfast_wallet.models import Account, Entry, Hold, Payment, Transfer
+from holdfast_wallet.models import Account, Entry, Hold, Payment, Seal, Transfer
 from holdfast_wallet.states import PaymentState
 
 OwnerId: TypeAlias = int | str | UUID | None
@@ -190,6 +190,11 @@ def payments_of(*, owner_id: OwnerId) -> QuerySet[Payment]:
 def due_payments(*, now: dt.datetime) -> QuerySet[Payment]:
     """Return the pending payments about which the rail should be asked, the longest unasked first."""
     return Payment.objects.filter(state=PaymentState.PENDING, next_poll_at__lte=now).order_by("next_poll_at")
+
+
+def last_seal() -> Seal | None:
+    """Return the newest link of the hash chain, if anything was sealed yet."""
+    return Seal.objects.order_by("-id").first()
 
 
 def _entries(account: Account) -> QuerySet[Entry]:
