@@ -5,9 +5,8 @@ from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.db import OperationalError, connection
 from django.test import Client
-from prometheus_client import CollectorRegistry, generate_latest
 
-from holdfast.health import Health, check_all, checks, components, metrics, register, registry
+from holdfast.health import Health, check_all, checks, components, register, registry
 from holdfast.outbox import metrics as outbox_metrics
 from holdfast.testing import race
 
@@ -38,7 +37,7 @@ def extra(monkeypatch):
     return add
 
 
-def broken_database(monkeypatch):
+def broken_database():
     def refuse(execute, *args):
         raise ConnectionError("could not connect to db-1.internal as root")
 
@@ -52,8 +51,8 @@ def test_a_ping_asks_the_database():
     assert "no-cache" in response.headers["Cache-Control"]
 
 
-def test_a_ping_says_that_the_database_is_down(monkeypatch):
-    with broken_database(monkeypatch):
+def test_a_ping_says_that_the_database_is_down():
+    with broken_database():
         response = Client().get("/ping/")
 
     assert (response.status_code, response.json()) == (503, {"pong": True, "db": "down"})
@@ -81,8 +80,8 @@ def test_one_component_that_is_down_is_told_apart(extra):
     assert components["database"]["status"] == "ok"
 
 
-def test_a_check_that_breaks_is_down_keeps_its_secrets_and_harms_no_other(monkeypatch, caplog):
-    with broken_database(monkeypatch):
+def test_a_check_that_breaks_is_down_keeps_its_secrets_and_harms_no_other(caplog):
+    with broken_database():
         response = Client().get("/health/")
 
     assert response.status_code == 503
@@ -161,8 +160,15 @@ def test_the_outbox_is_down_when_its_events_are_late(monkeypatch):
     assert checks.outbox() == Health(ok=False, detail={"lag_seconds": 3600, "pending": 1, "dead": 0, "relays": 0})
 
 
-def test_prometheus_gets_the_figures_at_each_scrape(monkeypatch):
-    hosts = CollectorRegistry()
+@pytest.fixture
+def prometheus():
+    return pytest.importorskip("prometheus_client", reason="an extra of the package")
+
+
+def test_prometheus_gets_the_figures_at_each_scrape(prometheus, monkeypatch):
+    from holdfast.health import metrics
+
+    generate_latest, hosts = prometheus.generate_latest, prometheus.CollectorRegistry()
     metrics.register(hosts)
     metrics.register(hosts)  # once, however often a host asks
     assert b"holdfast_outbox_pending 0.0" in generate_latest(hosts)
@@ -179,3 +185,17 @@ def test_prometheus_gets_the_figures_at_each_scrape(monkeypatch):
     assert "holdfast_outbox_lag_seconds 4.5" in page
     assert "holdfast_outbox_dead 2.0" in page
     assert 'holdfast_outbox_subscriber_pending{subscriber="notes.print"} 3.0' in page
+
+
+def test_a_scrape_without_a_database_leaves_the_others_figures(prometheus, caplog):
+    from holdfast.health import metrics
+
+    hosts = prometheus.CollectorRegistry()
+    metrics.register(hosts)
+    prometheus.Counter("notes", "Notes.", registry=hosts).inc()
+    with broken_database():
+        page = prometheus.generate_latest(hosts).decode()
+
+    assert "notes_total 1.0" in page
+    assert "holdfast_outbox" not in page
+    assert "could not be asked" in caplog.text

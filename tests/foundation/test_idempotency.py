@@ -19,7 +19,6 @@ from rest_framework.test import APIClient
 
 from holdfast.idempotency import purge_keys
 from holdfast.idempotency.models import IdempotencyKey
-from holdfast.tasks import purge_idempotency_keys
 from holdfast.testing import race
 from tests.foundation.host import views
 from tests.foundation.host.models import Note
@@ -449,7 +448,16 @@ def test_old_keys_are_forgotten_and_young_ones_kept(client, settings):
     call_command("idempotency_purge", stdout=out)
     assert out.getvalue() == "Deleted 1 idempotency keys.\n"
     assert IdempotencyKey.objects.get().key == "young"
-    assert purge_idempotency_keys() == 0
+    assert purge_keys() == 0
+
+
+def test_celery_forgets_too(client):
+    pytest.importorskip("celery", reason="an extra of the package")
+    from holdfast.tasks import purge_idempotency_keys
+
+    write(client)
+    IdempotencyKey.objects.update(created_at=timezone.now() - dt.timedelta(days=9))
+    assert purge_idempotency_keys() == 1
 
 
 def test_a_running_lease_is_not_forgotten(client):

@@ -22,6 +22,9 @@ class Note(models.Model):
     uid = models.UUIDField(default=uuid7)
     weight = models.DecimalField(max_digits=9, decimal_places=3, default=0)
 
+    class Meta:
+        indexes = [models.Index(fields=["written_on", "rank", "id"], name="host_note_dated")]
+
 
 class Priced(models.Model):
     """An abstract base, because fields of one are copied."""

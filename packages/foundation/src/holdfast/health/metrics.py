@@ -1,5 +1,6 @@
 """The outbox's figures for Prometheus, asked for at each scrape; nothing is counted between them."""
 
+import logging
 from collections.abc import Iterator
 from functools import cache
 
@@ -7,6 +8,8 @@ from prometheus_client.core import REGISTRY, GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from holdfast.outbox.metrics import Snapshot, snapshot
+
+_logger = logging.getLogger("holdfast.health")
 
 
 class OutboxCollector(Collector):
@@ -17,8 +20,13 @@ class OutboxCollector(Collector):
         yield from _families(None)
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Return the figures of now."""
-        yield from _families(snapshot())
+        """Return the figures of now, or none: a page without ours is still a page, and their absence is an alarm."""
+        try:
+            now = snapshot()
+        except Exception:
+            _logger.exception("The outbox could not be asked for its figures.")
+            return
+        yield from _families(now)
 
 
 @cache
