@@ -1,14 +1,18 @@
-"""Who is told: the handlers in the code, the broker of the settings, the webhook endpoints in the database, each with its number."""
+"""Who is told: the handlers in the code, the broker of the settings, the webhook endpoints of the database."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from django.db import connections, transaction
 
 
 from holdfast.conf import load_backend
+from holdfast.events import Envelope
 from holdfast.outbox.conf import settings
 from holdfast.outbox.models import EndpointState, OutboxSubscriber, SubscriberKind, WebhookEndpoint
 from holdfast.outbox.sinks import HandlerSink, Sink
-from holdfast.outbox.subscriptions import matches, subscriptions
+from holdfast.outbox.subscriptions import Handler, matches, subscriptions
 from holdfast.outbox.webhooks.sink import WebhookSink
 
 BROKER_NAME = "broker"
@@ -56,7 +60,7 @@ class Directory:
 
     def _register(self) -> list[Entry]:
         wanted: dict[str, tuple[SubscriberKind, list[str], Callable[[], Sink]]] = {
-            name: (SubscriberKind.HANDLER, [it.pattern], lambda it=it: HandlerSink(it.handler))  # type: ignore[misc]  # bound now
+            name: (SubscriberKind.HANDLER, [it.pattern], lambda it=it: HandlerSink(self._sheltered(it.handler)))  # type: ignore[misc]  # bound now
             for name, it in subscriptions.items()
         }
         if settings.BROKER is not None:
@@ -73,10 +77,21 @@ class Directory:
         numbers = dict(rows.filter(name__in=wanted).values_list("name", "pk"))
         return [Entry(numbers[name], name, patterns, sink()) for name, (_kind, patterns, sink) in wanted.items()]
 
+    def _sheltered(self, handler: Handler) -> Handler:
+        """Within a test's transaction, keep a handler's database error from taking the test's work with it."""
+        if not connections[self.using].in_atomic_block:
+            return handler
+
+        def sheltered(envelope: Envelope[Any]) -> object:
+            with transaction.atomic(using=self.using):
+                return handler(envelope)
+
+        return sheltered
+
     def _read_endpoints(self) -> list[Entry]:
-        found = {}
+        known, self._endpoints = self._endpoints, {}
         for endpoint in WebhookEndpoint.objects.using(self.using).exclude(state=EndpointState.DISABLED):
-            version, entry = self._endpoints.get(endpoint.pk, (None, None))
+            version, entry = known.pop(endpoint.pk, (None, None))
             if entry is None or version != endpoint.updated_at:
                 if entry is not None:
                     entry.sink.close()
@@ -87,6 +102,7 @@ class Directory:
                     WebhookSink(endpoint),
                     open=endpoint.state == EndpointState.ACTIVE,
                 )
-            found[endpoint.pk] = (endpoint.updated_at, entry)
-        self._endpoints = found
-        return [entry for _version, entry in found.values()]
+            self._endpoints[endpoint.pk] = (endpoint.updated_at, entry)
+        for _version, gone in known.values():
+            gone.sink.close()
+        return [entry for _version, entry in self._endpoints.values()]

@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import connections
 from django.utils import timezone
 
 from holdfast import tracing
@@ -90,9 +90,6 @@ class Unit:
         self._report = Report(subscriber_id)
         self._held_keys: set[int] = set()
         self._log_all = settings.ATTEMPT_LOG == "all"
-        # Within a test's transaction, a handler's database error must not take the test's work with it.
-        inside = connections[desk.using].in_atomic_block
-        self._shelter: Any = (lambda: transaction.atomic(using=desk.using)) if inside else nullcontext
 
     def run(self) -> None:
         """Send the deliveries and report."""
@@ -127,7 +124,7 @@ class Unit:
         begun = time.monotonic()
         try:
             envelope = envelope_of(delivery)
-            with tracing.bound(**envelope.headers) if envelope.headers else nullcontext(), self._shelter():
+            with tracing.bound(**envelope.headers) if envelope.headers else nullcontext():
                 status = self.sink.deliver(envelope)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code; even its exit is a failed attempt
             self._failed(delivery, begun, error)

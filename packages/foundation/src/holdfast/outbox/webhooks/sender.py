@@ -79,6 +79,7 @@ class Sender:
         self.url = url
         self._idle: deque[http.client.HTTPConnection] = deque(maxlen=settings.WEBHOOK_ENDPOINT_CONCURRENCY)
         self._context: ssl.SSLContext | None = None
+        self._closed = False
 
     def post(self, body: bytes, headers: dict[str, str]) -> Answer:
         """Post once and return the answer, whatever its status; redirects are not followed.
@@ -97,7 +98,8 @@ class Sender:
         return self._exchange(self._connect(target, deadline), target, body, headers, deadline)
 
     def close(self) -> None:
-        """Close the kept connections."""
+        """Close the kept connections, and keep no more."""
+        self._closed = True
         while (connection := self._kept()) is not None:
             connection.close()
 
@@ -156,7 +158,7 @@ class Sender:
             keep = response.isclosed() and not response.will_close
             return Answer(response.status, excerpt, response.headers.get("Retry-After"))
         finally:
-            if keep and len(self._idle) < settings.WEBHOOK_ENDPOINT_CONCURRENCY:
+            if keep and not self._closed and len(self._idle) < settings.WEBHOOK_ENDPOINT_CONCURRENCY:
                 self._idle.append(connection)
             else:
                 connection.close()
