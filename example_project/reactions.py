@@ -19,7 +19,7 @@ from storefront import notices
 from storefront.templatetags.storefront import plain_money
 
 FIRST_CURRENCY = "EUR"
-NEWS_FOR = dt.timedelta(days=7)
+NEWS_FOR = dt.timedelta(days=30)
 
 
 @subscribe(PersonRegistered, name="first account")

@@ -5,7 +5,7 @@ from holdfast_wallet.states import PaymentState
 
 
 class ManualRail:
-    """Leaves each payment pending, under a reference for the bank transfer, until the staff settles it or lets it fail."""
+    """Leaves each payment pending, under a reference for the bank transfer, until the staff settles it or fails it."""
 
     def start(self, order: PaymentOrder) -> PaymentOutcome:
         """Take the order: the reference is what the payer writes on the transfer."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 import structlog
+
 from holdfast import tracing
 
 

@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
-from holdfast.health.views import health, ping
-from people.api.views import TokenView
 
 from config.metrics import metrics
+from holdfast.health.views import health, ping
+from people.api.views import TokenView
 
 handler400 = "holdfast.api.problems.handler400"
 handler403 = "holdfast.api.problems.handler403"

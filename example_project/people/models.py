@@ -1,7 +1,7 @@
 """The user of this project.
 
-``User`` is Django's own with three things more: an ``external_id`` by which other systems know the person, a ``role``, and an
-e-mail address that belongs to one person only (money is sent to it).
+``User`` is Django's own with three things more: an ``external_id`` by which other systems know the person, a ``role``,
+and an e-mail address that belongs to one person only (money is sent to it).
 """
 
 import os

@@ -3,8 +3,8 @@
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from holdfast.outbox import emit
 
+from holdfast.outbox import emit
 from people import exceptions
 from people.events import PersonRegistered
 from people.models import Role, User

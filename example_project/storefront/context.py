@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -12,41 +11,39 @@ from storefront import notices
 
 @dataclass(frozen=True)
 class Door:
-    """One entry of the navigation; ``names`` are the pages behind it."""
+    """One entry of the navigation; ``names`` are the pages behind it, besides the first."""
 
     title: str
     icon: str
-    address: str
-    current: bool
+    name: str
+    names: frozenset[str] = frozenset()
+
+    @property
+    def address(self) -> str:
+        """Where it leads."""
+        return reverse(f"storefront:{self.name}")
 
 
-def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Return the doors that are open to who asks, and how many notices wait."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {"doors": [], "unread": 0, "environment": settings.ENVIRONMENT}
-    return {
-        "doors": [_door(request, *door) for door in _DOORS],
-        "unread": notices.unread(user_id=user.pk),
-        "environment": settings.ENVIRONMENT,
-    }
-
-
-_DOORS = [
-    (
+DOORS = [
+    Door(
         "Wallet",
         "wallet",
-        "storefront:wallet",
-        {"wallet", "account", "open-account", "top-up", "pay-out", "statement", "transfer"},
+        "wallet",
+        frozenset({"account", "open-account", "top-up", "pay-out", "statement", "transfer"}),
     ),
-    ("Send", "send", "storefront:send", {"send", "send-confirm"}),
-    ("Exchange", "swap", "storefront:exchange", {"exchange", "exchange-confirm"}),
-    ("Set aside", "hold", "storefront:holds", {"holds", "hold-place", "hold"}),
-    ("Activity", "bell", "storefront:activity", {"activity"}),
+    Door("Send", "send", "send", frozenset({"send-confirm"})),
+    Door("Exchange", "swap", "exchange", frozenset({"exchange-confirm"})),
+    Door("Set aside", "hold", "holds", frozenset({"hold-place", "hold-pay"})),
+    Door("Activity", "bell", "activity"),
 ]
 
 
-def _door(request: HttpRequest, title: str, icon: str, name: str, names: set[str]) -> Door:
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Return the doors that are open to who asks, which of them is open now, and how many notices wait behind it."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {}
     match = request.resolver_match
-    here = match is not None and match.namespace == "storefront" and match.url_name in names
-    return Door(title=title, icon=icon, address=reverse(name), current=here)
+    here = match.url_name if match is not None and match.namespace == "storefront" else ""
+    current = next((door for door in DOORS if here == door.name or here in door.names), None)
+    return {"doors": DOORS, "current_door": current, "unread": notices.unread(user_id=user.pk)}

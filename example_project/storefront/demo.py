@@ -1,7 +1,7 @@
 """The story that the demo tells: a town by the sea, its artisans, its customers, half a year of their money.
 
-The same story each time (a seeded random and keys made of names), told through the public verbs only: what the demo shows is what
-an application would have got.
+The same story each time (a seeded random and keys made of names), told through the public verbs only: what the demo
+shows is what an application would have got.
 """
 
 import datetime as dt
@@ -234,7 +234,7 @@ class Story:
         self.purse[username] -= amount
 
     def _tell_special_cases(self) -> None:
-        """What does not happen each day: other currencies, a return, a frozen and a closed account."""
+        """Tell what does not happen each day: other currencies, a return, a frozen and a closed account."""
         for username, currency, amount in [
             ("ada", "JPY", 150),
             ("ben", "GBP", 210),
@@ -286,7 +286,7 @@ class Story:
         services.close_account(account_id=spare.id, owner_id=self.people["clara"].pk)
 
     def _tell_the_present(self) -> None:
-        """Holds in every state, and payments through the rail, which want no transaction around them."""
+        """Tell of holds in every state, and of payments through the rail, which want no transaction around them."""
         in_days = lambda days: self.now + dt.timedelta(days=days)  # noqa: E731 - a word for this function alone
         self._hold("ada", "84.00", "Order at Greta’s: tea bowls", in_days(6))
         self._hold("ada", "260.00", "Ferry in August", in_days(60))

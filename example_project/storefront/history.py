@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+
 from holdfast.money import Money, from_minor
 from holdfast_wallet import selectors
 from people.selectors import names_of
-
 from storefront.charts import Point
 
 CHART_ENTRIES = 500

@@ -1,7 +1,7 @@
 """What pages have in common: a refusal is an answer, on the page and with its own status.
 
-``Page`` shows, ``FormPage`` runs one verb. A verb refuses by raising, and nobody catches it in between: a form shows the refusal
-above what was typed, so that nothing has to be typed again; any other page becomes the error page of that status.
+``Page`` shows, ``FormPage`` runs one verb. A verb refuses by raising, and nobody catches it in between: a form shows the
+refusal above what was typed, so that nothing has to be typed again; any other page becomes the error page of that status.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.generic import FormView, TemplateView, View
+
 from holdfast import errors
 from holdfast.ids import uuid7
 

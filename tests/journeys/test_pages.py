@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from holdfast.testing import drain_outbox
-from holdfast_wallet import selectors
+from holdfast_wallet import selectors, services
 from people.selectors import find_person
 from tests.journeys.visitor import Visitor
 
@@ -39,6 +39,7 @@ def test_from_registering_to_a_statement(newcomer: Newcomer):
 
     ada.open("/wallet/send/").submit(recipient="greta", amount="30,50", note="A small vase")
     assert "Is this right?" in ada.text
+    assert "@greta" in ada.text
     assert account_of(ada).balance_minor == 100_00
     assert "You sent 30.50 EUR to greta." in ada.submit(action="/wallet/send/confirm/").text
     assert account_of(ada).balance_minor == 69_50
@@ -264,8 +265,6 @@ def test_a_note_cannot_become_a_formula_in_the_statement(newcomer: Newcomer):
 
 
 def test_a_frozen_account_says_so_and_pays_nothing(newcomer: Newcomer):
-    from holdfast_wallet import services
-
     newcomer("ben")
     ada = newcomer("ada")
     top_up(ada, "50")

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from holdfast_wallet.testing import make_account, make_transfer
 from people import services as people
 from people.models import User
 from storefront import demo, notices
@@ -109,6 +110,20 @@ def test_the_superuser_is_known_by_the_id_of_the_environment(monkeypatch: pytest
     assert User.objects.get(username="root").external_id == "ops-1"
 
 
+@pytest.mark.django_db
+def test_the_back_office_shows_whose_money_it_is_and_what_waits_to_be_told():
+    person = people.register_person(username="ada", email="ada@example.org", password="correct-horse-battery")
+    make_account(owner=person, funds="125.00")
+    staff = Client()
+    staff.force_login(User.objects.create_superuser("root", "root@example.org", "correct-horse-battery"))
+
+    page = staff.get("/admin/").content.decode()
+
+    assert "Held for customers" in page
+    assert '125<span class="fraction">.00</span><span class="unit">EUR</span>' in page
+    assert "<dt>Waiting</dt><dd>3</dd>" in page.replace("\n", "")
+
+
 @pytest.mark.usefixtures("flushable")
 def test_the_demo_is_told_once_and_the_ledger_holds(capsys: pytest.CaptureFixture[str]):
     call_command("populate")
@@ -124,8 +139,6 @@ def test_the_demo_is_told_once_and_the_ledger_holds(capsys: pytest.CaptureFixtur
 @pytest.mark.postgres
 @pytest.mark.usefixtures("flushable")
 def test_what_happened_is_told_although_the_messenger_is_killed():
-    from holdfast_wallet.testing import make_account, make_transfer
-
     ada, ben = (
         people.register_person(username=name, email=f"{name}@example.org", password="correct-horse-battery")
         for name in ("ada", "ben")

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.contrib.auth.validators import UnicodeUsernameValidator
-from holdfast.api.serializers import StrictSerializer
 from rest_framework import serializers
 
+from holdfast.api.serializers import StrictSerializer
 from people.models import Role, User
 
 

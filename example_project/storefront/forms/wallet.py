@@ -7,10 +7,10 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
+
 from holdfast.errors import Refusal
 from holdfast.money import Money, parse_amount
 from holdfast_wallet import selectors
-
 from storefront.templatetags.storefront import plain_money
 
 CURRENCIES = [
@@ -125,6 +125,9 @@ class ExchangeForm(MoneyForm):
         super().__init__(*args, **kwargs)
         self.fields["account"].label = "From"
         self.fields["target"].choices = self.fields["account"].choices  # type: ignore[attr-defined]  # ChoiceFields
+        first = next(iter(self.accounts.values()), None)
+        others = (key for key, account in self.accounts.items() if first and account.currency != first.currency)
+        self.fields["target"].initial = next(others, None)
 
     def clean(self) -> dict[str, Any]:
         """Read both accounts."""

@@ -7,6 +7,7 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
 from holdfast.errors import Refusal
 from holdfast.money import Money, exponent
 

@@ -10,9 +10,9 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
+
 from people import services
 from people.models import User
-
 from storefront.forms.people import LoginForm, ProfileForm, RegistrationForm
 from storefront.pages import FormPage, OpenFormPage
 

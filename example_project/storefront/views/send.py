@@ -34,9 +34,8 @@ class SendView(MoneyPage):
         except Refusal as refusal:
             context = self.get_context_data(form=form, refusal=refusal)
             return self.render_to_response(context, status=refusal.status)
-        return render(
-            self.request, "storefront/wallet/send_confirm.html", {"form": form, "recipient": recipient, **values}
-        )
+        context = values | {"form": form, "recipient": recipient}
+        return render(self.request, "storefront/wallet/send_confirm.html", context)
 
 
 class ConfirmSendView(SendView):

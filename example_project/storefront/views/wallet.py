@@ -58,7 +58,7 @@ class AccountView(Page):
     template_name = "storefront/wallet/account.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Gather one page of the history; a page is found by the version at its edge, so page 1,000 is as quick as page 1."""
+        """Gather one page of the history, found by the version at its edge: page 1,000 is as quick as page 1."""
         account = selectors.get_account(account_id=kwargs["account_id"], owner_id=self.owner_id)
         entries = history.readable(selectors.entries(account_id=account.id, owner_id=self.owner_id))
         before = self.request.GET.get("before", "")
