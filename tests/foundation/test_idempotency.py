@@ -255,39 +255,19 @@ def test_other_keys_do_not_wait_for_one_another(user):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_if_a_twin_succeeds_while_a_refusal_is_rolled_back_its_answer_is_the_keys(user, monkeypatch):
-    handle = views.NotesView.handle_exception
     twin = []
-
-    def handle_while_the_twin_runs(self, error):
-        if not twin:
-            twin.append(None)
-            # The same request again: this time nothing stands in its way.
-            with monkeypatch.context() as unjammed:
-                unjammed.setattr(views.DoorJammed, "__init__", _unjam)
-                twin[0] = race(lambda: write(client_of(user), refuse=True), times=1)[0]
-        return handle(self, error)
-
-    class _Unjammed(Exception):
-        pass
-
-    def _unjam(self, *args, **context):
-        raise _Unjammed
-
-    def post(self, request):
-        try:
-            return original(self, request)
-        except _Unjammed:
-            return views.Response({"text": "twin"}, status=201)
-
-    original = views.NotesView.post
-    monkeypatch.setattr(views.NotesView, "post", post)
-    monkeypatch.setattr(views.NotesView, "handle_exception", handle_while_the_twin_runs)
-    response = write(client_of(user), refuse=True)
+    monkeypatch.setattr(views.FickleNotesView, "moods", ["bad"])
+    monkeypatch.setattr(
+        views.FickleNotesView,
+        "meanwhile",
+        staticmethod(lambda: twin.extend(race(lambda: write(client_of(user), path="/api/notes/fickle"), times=1))),
+    )
+    response = write(client_of(user), path="/api/notes/fickle")
 
     assert twin[0].status_code == 201
     assert (response.status_code, response.content) == (201, twin[0].content)
     assert response.headers["Idempotency-Replayed"] == "true"
-    assert len(notes()) == 1
+    assert notes() == ["a"]
 
 
 # Crashes

@@ -14,6 +14,7 @@ urlpatterns = [
     path("api/notes/weighed", views.NotesView.as_view(ordering=["weight", "text"])),
     path("api/notes/heaviest", views.NotesView.as_view(ordering=["-weight", "text"])),
     path("api/notes/slow", views.SlowNotesView.as_view()),
+    path("api/notes/fickle", views.FickleNotesView.as_view()),
     path("api/notes/twice", views.TwiceCommittingView.as_view()),
     path("api/notes/search", views.QueryView.as_view()),
     path("api/notes/raw", views.RawQueryView.as_view()),

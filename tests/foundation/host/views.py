@@ -1,6 +1,7 @@
 """Doors of the test host: one for each way in which a request can end."""
 
 import time
+from typing import ClassVar
 
 from django.core.exceptions import PermissionDenied
 from django.core.exceptions import ValidationError as ModelValidationError
@@ -85,6 +86,25 @@ class SlowNotesView(NotesView):
         response = super().post(request)
         time.sleep(0.2)
         return response
+
+
+class FickleNotesView(NotesView):
+    """Refuses as long as it is in a mood to; lets a test run something between the rollback and the answer."""
+
+    moods: ClassVar[list[str]] = []
+    meanwhile = staticmethod(lambda: None)
+
+    @document(request=NoteInput, response=NoteOutput, status=201)
+    def post(self, request):
+        """Write a note, or not."""
+        response = super().post(request)
+        if self.moods and self.moods.pop():
+            raise DoorJammed
+        return response
+
+    def handle_exception(self, exc):
+        self.meanwhile()
+        return super().handle_exception(exc)
 
 
 class TwiceCommittingView(IdempotencyMixin, DomainAPIView):

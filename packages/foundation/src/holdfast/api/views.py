@@ -65,7 +65,7 @@ class DomainAPIView(APIView):
         those.
         """
         if isinstance(data, QueryDict):
-            # As a plain dict: of a form DRF takes a missing boolean for false. A name twice is a list, which no text is.
+            # A plain dict: in a form DRF takes a missing boolean for false. A name twice is a list, which no text is.
             data = {
                 name: values[0] if len(values) == 1 else values
                 for name, values in data.lists()
