@@ -31,6 +31,7 @@ def database_from(url: str) -> dict[str, object]:
 SECRET_KEY = "only for tests, and long enough for anybody who measures it"
 DEBUG = False
 USE_TZ = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.foundation.urls"
 DATABASES = {"default": database_from(os.environ.get("DATABASE_URL", "sqlite://"))}
