@@ -32,6 +32,7 @@ SECRET_KEY = "only for tests, and long enough for anybody who measures it"
 DEBUG = False
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.foundation.urls"
 DATABASES = {"default": database_from(os.environ.get("DATABASE_URL", "sqlite://"))}

@@ -112,7 +112,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=100)),
-                ("url", models.URLField(max_length=2000)),
+                ("url", models.CharField(max_length=2000, verbose_name="URL")),
                 (
                     "patterns",
                     models.JSONField(default=list, help_text="Event types or patterns, such as holdfast_wallet.*"),

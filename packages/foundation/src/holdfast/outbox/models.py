@@ -227,7 +227,7 @@ class WebhookEndpoint(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=100)
-    url = models.URLField(max_length=2000)
+    url = models.CharField("URL", max_length=2000)
     patterns = models.JSONField(default=list, help_text="Event types or patterns, such as holdfast_wallet.*")
     sealed_secrets = models.TextField(blank=True, editable=False)
     state = models.CharField(max_length=10, choices=EndpointState, default=EndpointState.ACTIVE)

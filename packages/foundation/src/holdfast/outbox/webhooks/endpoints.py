@@ -47,6 +47,11 @@ def rotate_secret(*, endpoint_id: UUID, secret: str | None = None) -> str:
     return new
 
 
+def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
+    """Return the secrets that sign now, the newest first. Raises ``SealBroken``."""
+    return vault.active_secrets(endpoint)
+
+
 @transaction.atomic
 def pause_endpoint(*, endpoint_id: UUID, reason: str) -> WebhookEndpoint:
     """Send nothing more; its events wait for it."""

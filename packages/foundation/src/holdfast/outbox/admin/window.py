@@ -1,0 +1,39 @@
+"""What the outbox's admin pages have in common: they look, and they read a limited range."""
+
+from functools import cached_property
+from typing import Any
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+
+COUNT_LIMIT = 10_000
+
+
+class BoundedPaginator(Paginator):
+    """Counts no further than anybody pages: to count millions of events would take the page seconds."""
+
+    @cached_property
+    def count(self) -> int:
+        """The number of rows, or the limit."""
+        return self.object_list[:COUNT_LIMIT].count()
+
+
+class WindowAdmin(admin.ModelAdmin):
+    """Rows that nobody edits: they say what happened."""
+
+    show_full_result_count = False
+    paginator = BoundedPaginator
+    list_per_page = 50
+
+    def has_add_permission(self, _request: HttpRequest) -> bool:
+        """Nobody adds."""
+        return False
+
+    def has_change_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Nobody changes."""
+        return False
+
+    def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
+        """Nobody deletes: retention does."""
+        return False
