@@ -13,6 +13,8 @@ from holdfast_wallet.models import Account, Hold, Transfer
 
 INSUFFICIENT_FUNDS, UNKNOWN_ACCOUNT, KEPT_IN_SLOTS = "WL001", "WL005", "WL007"
 KEY_TAKEN = "23505"
+# PostgreSQL's integers refuse to overflow; SQLite's would turn into floats, so there the law refuses.
+TOO_LARGE = frozenset({"22003", "WL008"})
 # What another transaction did to ours; it may well succeed when it is tried again: serialization failure, deadlock.
 TRANSIENT = frozenset({"40001", "40P01"})
 
@@ -80,15 +82,13 @@ def code_of(error: DatabaseError) -> str:
     text = str(error)
     if text.startswith("WL"):
         return text[:5]
-    if isinstance(error, IntegrityError) and text.startswith("UNIQUE"):
-        return KEY_TAKEN
-    return "23514" if text.startswith("CHECK") else ""
+    return KEY_TAKEN if isinstance(error, IntegrityError) and text.startswith("UNIQUE") else ""
 
 
 def refusal_of(error: DatabaseError, asked: Asked) -> exceptions.WalletError | None:
     """Return what the wallet says of an error of its ledger; ``None`` where it is not the law's."""
     code = code_of(error)
-    if code == "23514" and "account_balance_in_range" in str(error):
+    if code in TOO_LARGE:
         return exceptions.AmountTooLarge(currency=asked.currency)
     if code not in _REFUSALS:
         return None
@@ -113,17 +113,19 @@ def _look(code: str, asked: Asked) -> Detail:
         return _look_at_hold(code, asked.hold_id)
     if code in {"WL020", "WL021", "WL022"}:
         return _look_at_original(code, asked.reverses_id)
-    return {"account_id": str(_at_fault(code, source, target, asked))}
+    at_fault = _at_fault(code, source, target, asked)
+    detail = {"account_id": str(at_fault.id)}
+    return {**detail, "currency": at_fault.currency} if code == "WL006" else detail
 
 
-def _at_fault(code: str, source: Account, target: Account, asked: Asked) -> UUID:
+def _at_fault(code: str, source: Account, target: Account, asked: Asked) -> Account:
     blames: dict[str, Callable[[Account], bool]] = {
         "WL003": lambda account: account.state == "frozen",
         "WL004": lambda account: account.state == "closed",
         "WL006": lambda account: account.currency != asked.currency,
         KEPT_IN_SLOTS: lambda account: account.is_split,
     }
-    return source.id if blames[code](source) else target.id
+    return source if blames[code](source) else target
 
 
 def _look_at_hold(code: str, hold_id: UUID | None) -> Detail:

@@ -4,6 +4,7 @@ A statement of its own is a transaction of its own: transfer and event are commi
 transaction is already open, a savepoint keeps a refusal from poisoning it.
 """
 
+import datetime as dt
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import UUID
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils.dateparse import parse_datetime
+from django.db.models.base import ModelState
 from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion
 
 from holdfast_wallet.events import TransferPosted
@@ -28,20 +29,26 @@ _TRANSFER = Transfer._meta.db_table
 _ACCOUNT = Account._meta.db_table
 _OWNER = Account._meta.get_field("owner")
 
-_GIVEN = (
-    "id, source_id, target_id, amount_minor, currency, kind, journal_id, reverses_id, hold_id, effective_at, metadata"
-)
-_FILLED = "number, source_balance_minor, target_balance_minor, source_version, target_version, effective_at, recorded_at"
+_FILLED = "number, source_balance_minor, target_balance_minor, source_version, target_version, recorded_at"
+_GIVEN = "id, source_id, target_id, amount_minor, currency, kind, journal_id"
+_EXTRA = "reverses_id, hold_id, effective_at, metadata"
 
 # The scope is part of the statement: for somebody else's account there is nothing to select, and so nothing is posted.
-_INSERT_ONE = f"""
-    INSERT INTO {_TRANSFER} ({_GIVEN})
-    SELECT %s::uuid, %s::uuid, %s::uuid, %s::bigint, %s, %s, %s::uuid, %s::uuid, %s::uuid, %s::timestamptz, %s::jsonb
-    FROM {_ACCOUNT} WHERE id = %s::uuid AND owner_id IS NOT DISTINCT FROM %s
-    RETURNING {_FILLED}"""
+_SCOPE = f"FROM {_ACCOUNT} WHERE id = %s::uuid AND owner_id IS NOT DISTINCT FROM %s"
 
-_INSERT_MANY = f"""
-    INSERT INTO {_TRANSFER} ({_GIVEN})
+_PLAIN = f"""
+    INSERT INTO {_TRANSFER} ({_GIVEN}, metadata)
+    SELECT %s::uuid, %s::uuid, %s::uuid, %s::bigint, %s, %s, %s::uuid, '{{}}'::jsonb
+    {_SCOPE} RETURNING {_FILLED}"""
+
+# Each parameter costs the server a microsecond or two, so most transfers do without these four.
+_FULL = f"""
+    INSERT INTO {_TRANSFER} ({_GIVEN}, {_EXTRA})
+    SELECT %s::uuid, %s::uuid, %s::uuid, %s::bigint, %s, %s, %s::uuid, %s::uuid, %s::uuid, %s::timestamptz, %s::jsonb
+    {_SCOPE} RETURNING {_FILLED}"""
+
+_MANY = f"""
+    INSERT INTO {_TRANSFER} ({_GIVEN}, {_EXTRA})
     SELECT asked.id, source_id, target_id, amount_minor, asked.currency, kind, journal_id, reverses_id, hold_id,
            effective_at, metadata::jsonb
     FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[],
@@ -52,13 +59,13 @@ _INSERT_MANY = f"""
     ORDER BY position
     RETURNING id, {_FILLED}"""
 
-# SQLite has one writer: a look at what the triggers made of the row is free of races.
-_INSERT_SQLITE = f"""
-    INSERT INTO {_TRANSFER} ({_GIVEN}, number, source_balance_minor, target_balance_minor, source_version, target_version, recorded_at)
+# SQLite has one writer: a look at what the triggers made of the row is free of races. What they fill is zero until then.
+_SQLITE = f"""
+    INSERT INTO {_TRANSFER} ({_GIVEN}, {_EXTRA}, {_FILLED})
     SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, COALESCE(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')), %s,
            0, 0, 0, 0, 0, strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')
     FROM {_ACCOUNT} WHERE id = %s AND owner_id IS %s"""
-_SELECT_SQLITE = f"SELECT {_FILLED} FROM {_TRANSFER} WHERE id = %s"
+_LOOK_SQLITE = f"SELECT {_FILLED} FROM {_TRANSFER} WHERE id = %s"
 
 
 def insert(asked: Posting, *, using: str) -> Transfer:
@@ -85,9 +92,9 @@ def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
     if connection.vendor != "postgresql":
         with transaction.atomic(using=using):
             return [_insert_sqlite(connection, one) for one in asked]
-    columns = [list(column) for column in zip(*map(_parameters, asked), strict=True)]
+    columns = [list(column) for column in zip(*map(_full_parameters, asked), strict=True)]
     with transaction.atomic(using=using):
-        filled = {row[0]: row[1:] for row in _run(connection, _INSERT_MANY, columns)}
+        filled = {row[0]: row[1:] for row in _run(connection, _MANY, columns)}
         for one in asked:
             if one.id not in filled:
                 raise AccountNotFound(account_id=str(one.scope_id))
@@ -96,11 +103,12 @@ def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
 
 
 def _insert_postgresql(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
+    plain = asked.reverses_id is None and asked.hold_id is None and asked.effective_at is None and not asked.metadata
     told, told_parameters = insertion(_event(asked), source="posted")
     rows = _run(
         connection,
-        f"WITH posted AS ({_INSERT_ONE}), told AS ({told}) SELECT {_FILLED} FROM posted",
-        (*_parameters(asked), *told_parameters),
+        f"WITH posted AS ({_PLAIN if plain else _FULL}), told AS ({told}) SELECT {_FILLED} FROM posted",
+        (_plain_parameters if plain else _full_parameters)(asked) + told_parameters,
     )
     if not rows:
         raise AccountNotFound(account_id=str(asked.scope_id))
@@ -127,24 +135,26 @@ def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[object]
 
 
 def _insert_sqlite(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
-    parameters = _parameters(asked)
+    parameters = _full_parameters(asked)
     parameters[-1] = _OWNER.get_db_prep_value(asked.owner_id, connection)
     if asked.effective_at is not None:
         parameters[9] = connection.ops.adapt_datetimefield_value(asked.effective_at)
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT_SQLITE, parameters)
+        cursor.execute(_SQLITE, parameters)
         if not cursor.rowcount:
             raise AccountNotFound(account_id=str(asked.scope_id))
-        cursor.execute(_SELECT_SQLITE, [asked.id.hex])
+        cursor.execute(_LOOK_SQLITE, [asked.id.hex])
         row = cursor.fetchone()
     emit(_event(asked), using=connection.alias)
-    times = [parse_datetime(f"{text}+00:00") for text in row[5:]]
-    return _transfer(asked, (*row[:5], *times), connection.alias)
+    recorded_at = dt.datetime.fromisoformat(row[-1]).replace(tzinfo=dt.UTC)
+    return _transfer(asked, (*row[:-1], recorded_at), connection.alias)
 
 
-def _parameters(asked: Posting) -> list[object]:
-    # All of them text, so that the server infers the types from the statement: psycopg gives integers of different sizes different
-    # types, and then there would be a prepared statement for each combination.
+# All parameters are text, so that the server infers their types from the statement: psycopg gives integers of different sizes
+# different types, and then there would be a prepared statement for each combination.
+
+
+def _plain_parameters(asked: Posting) -> list[Any]:
     return [
         asked.id.hex,
         asked.source_id.hex,
@@ -153,12 +163,21 @@ def _parameters(asked: Posting) -> list[object]:
         asked.currency,
         asked.kind,
         asked.journal_id.hex,
+        asked.scope_id.hex,
+        None if asked.owner_id is None else str(asked.owner_id),
+    ]
+
+
+def _full_parameters(asked: Posting) -> list[Any]:
+    *given, scope_id, owner_id = _plain_parameters(asked)
+    return [
+        *given,
         asked.reverses_id and asked.reverses_id.hex,
         asked.hold_id and asked.hold_id.hex,
         asked.effective_at and asked.effective_at.isoformat(),
         asked.metadata_json,
-        asked.scope_id.hex,
-        None if asked.owner_id is None else str(asked.owner_id),
+        scope_id,
+        owner_id,
     ]
 
 
@@ -177,8 +196,13 @@ def _event(asked: Posting) -> TransferPosted:
 
 
 def _transfer(asked: Posting, filled: Sequence[Any], using: str) -> Transfer:
-    number, source_balance, target_balance, source_version, target_version, effective_at, recorded_at = filled
-    transfer = Transfer(
+    number, source_balance, target_balance, source_version, target_version, recorded_at = filled
+    # As unpickling makes one: Model.__init__ would take as long as everything else that the client does here.
+    transfer = Transfer.__new__(Transfer)
+    transfer._state = ModelState()
+    transfer._state.adding = False
+    transfer._state.db = using
+    transfer.__dict__.update(
         id=asked.id,
         number=number,
         source_id=asked.source_id,
@@ -193,10 +217,8 @@ def _transfer(asked: Posting, filled: Sequence[Any], using: str) -> Transfer:
         journal_id=asked.journal_id,
         reverses_id=asked.reverses_id,
         hold_id=asked.hold_id,
-        effective_at=effective_at,
+        effective_at=asked.effective_at or recorded_at,
         recorded_at=recorded_at,
         metadata=json.loads(asked.metadata_json) if asked.metadata else {},
     )
-    transfer._state.adding = False
-    transfer._state.db = using
     return transfer

@@ -1,4 +1,5 @@
 -- Takes the law away; the triggers go with their functions.
+DROP FUNCTION holdfast_wallet_account_money_guard() CASCADE;
 DROP FUNCTION holdfast_wallet_guard() CASCADE;
 DROP FUNCTION holdfast_wallet_hold_end() CASCADE;
 DROP FUNCTION holdfast_wallet_hold_place() CASCADE;

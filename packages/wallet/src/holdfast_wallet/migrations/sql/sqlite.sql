@@ -24,7 +24,9 @@ FROM holdfast_wallet_transfer;
 -- Transfers
 
 CREATE TRIGGER holdfast_wallet_transfer_check BEFORE INSERT ON holdfast_wallet_transfer BEGIN
-    SELECT RAISE(ABORT, 'WL900') WHERE NEW.source_version <> 0 OR NEW.target_version <> 0;
+    SELECT RAISE(ABORT, 'WL900: a transfer moves a positive amount between two accounts, and its versions are the law''s')
+    WHERE typeof(NEW.amount_minor) <> 'integer' OR NEW.amount_minor NOT BETWEEN 1 AND 1000000000000000000
+       OR NEW.source_id = NEW.target_id OR NEW.source_version <> 0 OR NEW.target_version <> 0;
     SELECT RAISE(ABORT, 'WL005')
     WHERE NOT EXISTS (SELECT 1 FROM holdfast_wallet_account WHERE id = NEW.source_id)
        OR NOT EXISTS (SELECT 1 FROM holdfast_wallet_account WHERE id = NEW.target_id);
@@ -37,6 +39,8 @@ CREATE TRIGGER holdfast_wallet_transfer_check BEFORE INSERT ON holdfast_wallet_t
              AND source.balance_minor - NEW.amount_minor < source.held_minor - source.overdraft_limit_minor
             THEN RAISE(ABORT, 'WL001')
         WHEN target.balance_minor + NEW.amount_minor > target.maximum_balance_minor THEN RAISE(ABORT, 'WL002')
+        WHEN source.balance_minor - NEW.amount_minor < -2000000000000000000
+             OR target.balance_minor + NEW.amount_minor > 2000000000000000000 THEN RAISE(ABORT, 'WL008')
     END
     FROM holdfast_wallet_account AS source JOIN holdfast_wallet_account AS target ON target.id = NEW.target_id
     WHERE source.id = NEW.source_id;
@@ -109,12 +113,38 @@ WHEN (NEW.balance_minor <> OLD.balance_minor OR NEW.held_minor <> OLD.held_minor
     AND NOT EXISTS (SELECT 1 FROM holdfast_wallet_law WHERE at_work = 1 OR unlocked = 'on')
 BEGIN SELECT RAISE(ABORT, 'WL900: balances change only through transfers, held money only through holds'); END;
 
-CREATE TRIGGER holdfast_wallet_account_identity_guard BEFORE UPDATE ON holdfast_wallet_account
+CREATE TRIGGER holdfast_wallet_account_identity_guard BEFORE UPDATE OF id, currency, role, slots, owner_id, slot_of_id, state
+ON holdfast_wallet_account
 WHEN (NEW.id <> OLD.id OR NEW.currency <> OLD.currency OR NEW.role <> OLD.role OR NEW.slots <> OLD.slots
         OR NEW.owner_id IS NOT OLD.owner_id OR NEW.slot_of_id IS NOT OLD.slot_of_id
         OR OLD.state = 'closed' AND NEW.state <> 'closed')
     AND NOT EXISTS (SELECT 1 FROM holdfast_wallet_law WHERE unlocked = 'on')
 BEGIN SELECT RAISE(ABORT, 'WL900: whose account it is and what it is for never changes, and closed is for good'); END;
+
+CREATE TRIGGER holdfast_wallet_account_new_rules BEFORE INSERT ON holdfast_wallet_account
+WHEN NOT EXISTS (SELECT 1 FROM holdfast_wallet_law WHERE unlocked = 'on') AND (
+        NEW.overdraft_limit_minor NOT BETWEEN 0 AND 2000000000000000000
+        OR NEW.maximum_balance_minor NOT BETWEEN 0 AND 2000000000000000000
+        OR NEW.state NOT IN ('active', 'frozen', 'closed')
+        OR NEW.state = 'closed' AND (NEW.balance_minor <> 0 OR NEW.held_minor <> 0)
+        OR (NEW.owner_id IS NULL) <> (NEW.role <> '')
+        OR NEW.slots < 1
+        OR (NEW.slots > 1 OR NEW.slot_of_id IS NOT NULL) AND (
+            NEW.overdraft_limit_minor IS NOT NULL OR NEW.maximum_balance_minor IS NOT NULL OR NEW.state <> 'active'))
+BEGIN SELECT RAISE(ABORT, 'WL900: an account has an owner or a role, sound limits, a known state, nothing when closed'); END;
+
+CREATE TRIGGER holdfast_wallet_account_rules
+BEFORE UPDATE OF overdraft_limit_minor, maximum_balance_minor, owner_id, role, state, slots, slot_of_id ON holdfast_wallet_account
+WHEN NOT EXISTS (SELECT 1 FROM holdfast_wallet_law WHERE unlocked = 'on') AND (
+        NEW.overdraft_limit_minor NOT BETWEEN 0 AND 2000000000000000000
+        OR NEW.maximum_balance_minor NOT BETWEEN 0 AND 2000000000000000000
+        OR NEW.state NOT IN ('active', 'frozen', 'closed')
+        OR NEW.state = 'closed' AND (NEW.balance_minor <> 0 OR NEW.held_minor <> 0)
+        OR (NEW.owner_id IS NULL) <> (NEW.role <> '')
+        OR NEW.slots < 1
+        OR (NEW.slots > 1 OR NEW.slot_of_id IS NOT NULL) AND (
+            NEW.overdraft_limit_minor IS NOT NULL OR NEW.maximum_balance_minor IS NOT NULL OR NEW.state <> 'active'))
+BEGIN SELECT RAISE(ABORT, 'WL900: an account has an owner or a role, sound limits, a known state, nothing when closed'); END;
 
 CREATE TRIGGER holdfast_wallet_account_kept_guard BEFORE DELETE ON holdfast_wallet_account
 WHEN (OLD.version <> 0 OR OLD.held_minor <> 0)

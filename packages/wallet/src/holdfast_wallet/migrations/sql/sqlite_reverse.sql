@@ -11,6 +11,8 @@ DROP TRIGGER holdfast_wallet_hold_end_guard;
 DROP TRIGGER holdfast_wallet_hold_place;
 DROP TRIGGER holdfast_wallet_hold_check;
 DROP TRIGGER holdfast_wallet_account_kept_guard;
+DROP TRIGGER holdfast_wallet_account_rules;
+DROP TRIGGER holdfast_wallet_account_new_rules;
 DROP TRIGGER holdfast_wallet_account_identity_guard;
 DROP TRIGGER holdfast_wallet_account_money_guard;
 DROP TRIGGER holdfast_wallet_account_new_guard;
