@@ -105,6 +105,7 @@ def settings(redis_url: str) -> dict[str, str]:
     """Return the environment of the demo's processes."""
     defaults = {
         "DATABASE_URL": f"sqlite:///{DEMO / 'holdfast.sqlite3'}",
+        "DJANGO_DEBUG": "false",  # error pages and problem documents as a visitor gets them
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "REDIS_URL": redis_url,
     }
