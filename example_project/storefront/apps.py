@@ -1,6 +1,9 @@
 """The app of the pages."""
 
 from django.apps import AppConfig
+from django.conf import settings
+
+from holdfast.health import register
 
 
 class StorefrontConfig(AppConfig):
@@ -8,5 +11,9 @@ class StorefrontConfig(AppConfig):
     verbose_name = "Storefront"
 
     def ready(self) -> None:
-        """Wire the reactions: importing the page subscribes them."""
+        """Wire the reactions, and the health check of what the project adds: its workers."""
         import reactions  # noqa: F401, PLC0415 - importing it is what registers the handlers
+        from config.health import workers  # noqa: PLC0415 - as above
+
+        if not settings.CELERY_TASK_ALWAYS_EAGER:
+            register("celery", workers)

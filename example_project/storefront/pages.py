@@ -1,7 +1,8 @@
 """What pages have in common: a refusal is an answer, on the page and with its own status.
 
-``Page`` shows, ``FormPage`` runs one verb. A verb refuses by raising, and nobody catches it in between: a form shows the
-refusal above what was typed, so that nothing has to be typed again; any other page becomes the error page of that status.
+``Page`` shows, ``FormPage`` runs one verb. A verb refuses by raising, and nobody catches it in between: a form shows
+the refusal above what was typed, so that nothing has to be typed again; any other page becomes the error page of that
+status.
 """
 
 from typing import Any

@@ -1,6 +1,7 @@
 """How the project runs: its settings, its documents, what it says of its health, what it survives."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,7 +122,7 @@ def test_the_back_office_shows_whose_money_it_is_and_what_waits_to_be_told():
 
     assert "Held for customers" in page
     assert '125<span class="fraction">.00</span><span class="unit">EUR</span>' in page
-    assert "<dt>Waiting</dt><dd>3</dd>" in page.replace("\n", "")
+    assert re.search(r"<dt>Waiting</dt>\s*<dd>[1-9]", page)
 
 
 @pytest.mark.usefixtures("flushable")

@@ -137,8 +137,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 
-# Security. The pages need nothing but our own files; the admin's theme compiles expressions in the browser (Alpine), and
-# the API's two readers bring inline styles.
+# Security. The pages need nothing but our own files; the admin's theme compiles expressions in the browser (Alpine),
+# and the API's two readers bring inline styles.
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -152,7 +152,7 @@ _INLINE_STYLE = "style-src 'self' 'unsafe-inline'"
 CONTENT_SECURITY_POLICIES = {
     "/": _STRICT,
     "/admin/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-    "/schema/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:",
+    "/schema/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline'; worker-src blob:",
 }
 CORS_ALLOWED_ORIGINS = env.list("DJANGO_CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(api|schema)/"
@@ -219,6 +219,7 @@ SPECTACULAR_SETTINGS = {
 
 # Work behind the pages. There is no django-celery-beat: its schedule is code, reviewed and released like the rest.
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", default=REDIS_URL or "memory://")
+CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 300
