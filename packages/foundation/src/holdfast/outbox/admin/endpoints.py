@@ -100,7 +100,7 @@ class WebhookEndpointAdmin(admin.ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         """Add the buttons' address."""
         press = self.admin_site.admin_view(self.press)
-        own = path("<uuid:endpoint_id>/<slug:button>/", press, name="holdfast_webhookendpoint_press")
+        own = path("<uuid:endpoint_id>/press/<slug:button>/", press, name="holdfast_webhookendpoint_press")
         return [own, *super().get_urls()]
 
     def press(self, request: HttpRequest, endpoint_id: UUID, button: str) -> HttpResponse:
