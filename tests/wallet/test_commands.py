@@ -169,7 +169,7 @@ def test_a_hardened_role_posts_and_cannot_rewrite():
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE wallet_app")
         cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public TO wallet_app")
-        cursor.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO wallet_app")
+        cursor.execute("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO wallet_app")
     out = run("wallet_harden", "--role", "wallet_app")
     assert "holdfast_wallet_transfer: UPDATE, DELETE, TRUNCATE revoked from wallet_app" in out
 

@@ -12,5 +12,5 @@ class HoldfastWalletConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the start-up checks and the event handlers."""
-        from holdfast_wallet import checks, handlers  # noqa: F401, PLC0415 - importing them registers them
+        """Register the start-up checks."""
+        from holdfast_wallet import checks  # noqa: F401, PLC0415 - importing them registers them

@@ -13,10 +13,20 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from holdfast.money import Money, from_minor
+from holdfast.money import from_minor
 from holdfast_wallet import services
 from holdfast_wallet.admin.sparkline import sparkline
-from holdfast_wallet.admin.window import Panel, ReasonForm, Step, SureForm, WindowAdmin, account_link, link_to, shown
+from holdfast_wallet.admin.window import (
+    Panel,
+    ReasonForm,
+    Step,
+    SureForm,
+    WindowAdmin,
+    account_link,
+    in_words,
+    link_to,
+    shown,
+)
 from holdfast_wallet.models import Account, Entry, Transfer
 from holdfast_wallet.states import AccountState
 
@@ -73,7 +83,7 @@ class AccountAdmin(WindowAdmin):
 
     steps: ClassVar = (FREEZE, UNFREEZE)
     actions = ("freeze_selected", "unfreeze_selected")
-    list_display = ("__str__", "owner", "state", "shown_balance", "shown_held", "shown_available", "line", "created_at")
+    list_display = ("__str__", "owner", "state", "shown_balance", "shown_held", "shown_available", "line")
     list_filter = ("state", "currency", ("owner", admin.EmptyFieldListFilter), "role")
     list_select_related = ("owner",)
     fields = (
@@ -152,9 +162,9 @@ class AccountAdmin(WindowAdmin):
         return request.user.has_perm(FREEZE.permission)
 
     @admin.display(description="balance", ordering="balance_minor")
-    def shown_balance(self, account: Account) -> Money:
+    def shown_balance(self, account: Account) -> str:
         """Return the posted money, that of the slots included."""
-        return from_minor(account.balance_minor + (account.slots_minor or 0), account.currency)  # type: ignore[attr-defined]  # annotated
+        return in_words(from_minor(account.balance_minor + (account.slots_minor or 0), account.currency))  # type: ignore[attr-defined]  # annotated
 
     @admin.display(description="balance over time")
     def line(self, account: Account) -> SafeString | str:
@@ -187,8 +197,8 @@ def _row(line: Entry) -> tuple[object, ...]:
         line.version,
         line.recorded_at,
         line.kind,
-        line.amount,
-        line.balance,
+        in_words(line.amount),
+        in_words(line.balance),
         account_link(line.counterparty),
         link_to(Transfer, line.transfer_id),
     )

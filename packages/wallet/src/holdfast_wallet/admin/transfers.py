@@ -14,8 +14,10 @@ from django.utils.translation import gettext_lazy as _
 from holdfast.ids import uuid7
 from holdfast.money import from_minor, parse_amount
 from holdfast_wallet import selectors, services
-from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, link_to, shown
+from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, in_words, link_to, shown
 from holdfast_wallet.models import Account, Hold, Transfer
+
+LEGS = ("Transfer", "Kind", "Account", "No.", "Debit", "Credit", "Balance after")
 
 
 class ReverseForm(ReasonForm):
@@ -47,7 +49,7 @@ REVERSE = Step(
     permission="holdfast_wallet.add_transfer",
     form=ReverseForm,
     run=_reverse,
-    offered=lambda transfer: transfer.reverses_id is None,
+    offered=lambda transfer: transfer.reverses_id is None and selectors.reversible(transfer).amount > 0,
 )
 
 
@@ -66,7 +68,6 @@ class TransferAdmin(WindowAdmin):
         ("from_account", "to_account", "shown_amount"),
         ("transaction", "reversal_of", "captured_hold"),
         ("effective_at", "recorded_at"),
-        ("source_version", "source_balance_minor", "target_version", "target_balance_minor"),
         "metadata",
     )
     readonly_fields = ("from_account", "to_account", "shown_amount", "transaction", "reversal_of", "captured_hold")
@@ -90,9 +91,7 @@ class TransferAdmin(WindowAdmin):
         """Show both sides of each transfer of the same business event, and what was given back."""
         journal = selectors.journal(journal_id=obj.journal_id).select_related("source", "target")
         legs = [leg for transfer in journal for leg in _legs(transfer)]
-        yield Panel(
-            "Legs of the transaction", ("Transfer", "Kind", "Account", "Debit", "Credit", "Balance after"), legs
-        )
+        yield Panel("Legs of the transaction", LEGS, legs)
         back = [
             (link_to(Transfer, reversal.pk), reversal.recorded_at, reversal.amount, reversal.metadata.get("reason", ""))
             for reversal in obj.reversals.order_by("number")
@@ -127,11 +126,9 @@ class TransferAdmin(WindowAdmin):
 
 
 def _legs(transfer: Transfer) -> Iterable[tuple[object, ...]]:
-    side = (link_to(Transfer, transfer.pk), transfer.kind)
-    # The balances are the accounts' own slots', where an account is split.
-    after = (
-        from_minor(transfer.source_balance_minor, transfer.currency),
-        from_minor(transfer.target_balance_minor, transfer.currency),
-    )
-    yield (*side, account_link(transfer.source), transfer.amount, "", after[0])
-    yield (*side, account_link(transfer.target), "", transfer.amount, after[1])
+    # Number and balance are the account's own slot's, where an account is split.
+    what, amount = (link_to(Transfer, transfer.pk), transfer.kind), in_words(transfer.amount)
+    left = in_words(from_minor(transfer.source_balance_minor, transfer.currency))
+    right = in_words(from_minor(transfer.target_balance_minor, transfer.currency))
+    yield (*what, account_link(transfer.source), transfer.source_version, amount, "", left)
+    yield (*what, account_link(transfer.target), transfer.target_version, "", amount, right)

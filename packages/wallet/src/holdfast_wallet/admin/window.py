@@ -178,14 +178,20 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{step.name}", args=[row.pk])
 
 
-def shown(attribute: str, label: str = "", *, ordering: str = "", empty: str = "-") -> Callable[[Any, Any], object]:
-    """Return a column for what is a property of the model."""
+def shown(attribute: str, label: str = "", *, ordering: str = "", empty: str = "-") -> Callable[[Any, Any], str]:
+    """Return a column for money that is a property of the model; ``empty`` where there is none."""
 
-    @admin.display(description=label or attribute.replace("_", " "), ordering=ordering or None, empty_value=empty)
-    def column(_admin: Any, row: Any) -> object:
-        return getattr(row, attribute)
+    @admin.display(description=label or attribute.replace("_", " "), ordering=ordering or None)
+    def column(_admin: Any, row: Any) -> str:
+        value = getattr(row, attribute)
+        return empty if value is None else in_words(value)
 
     return column
+
+
+def in_words(money: object) -> SafeString:
+    """Return money as text that is not broken in two after its sign."""
+    return format_html('<span class="nowrap">{}</span>', money)
 
 
 def link_to(model: type[Model], pk: object, text: object = None) -> SafeString | str:

@@ -1,1 +1,0 @@
-"""Our own events to our own ports."""
