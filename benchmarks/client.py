@@ -1,7 +1,7 @@
 """The child's side of a benchmark: one process that connects once and then does what it is told, line by line.
 
-``python -m benchmarks.client <module> <options as JSON>`` makes the module's ``Client(**options)`` and answers each line
-``{"call": ..., "arguments": {...}}`` with one line ``{"value": ...}`` or ``{"error": <traceback>}``.
+``python -m benchmarks.client <module> <options as JSON>`` makes the module's ``Client(**options)`` and answers each
+line ``{"call": ..., "arguments": {...}}`` with one line ``{"value": ...}`` or ``{"error": <traceback>}``.
 """
 
 import importlib

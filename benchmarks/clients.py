@@ -41,7 +41,7 @@ class Clients:
         return [self._answer(process) for process in chosen]
 
     def rate(self, call: str, *, clients: int, seconds: float, **arguments: Any) -> float:
-        """Let ``clients`` processes repeat ``call`` for ``seconds`` from one common moment; return operations a second."""
+        """Let ``clients`` processes repeat ``call`` for ``seconds`` from one moment on; return operations a second."""
         start = time.monotonic() + 0.02
         answers = self.call(call, clients=clients, start=start, seconds=seconds, **arguments)
         return sum(answer["done"] / answer["seconds"] for answer in answers)

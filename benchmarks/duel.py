@@ -1,10 +1,12 @@
 """Turns in rotation: how systems are compared on a machine whose speed changes from minute to minute.
 
-A **cell** is one workload (8 clients, random accounts). Its **arms** are the systems. In each cycle every arm of a cell gets
-one turn, one after another in random order, while the others stay connected and idle. A ratio is taken within a cycle,
-between neighbors in time, and the reported one is the median over the cycles; the spread is the interquartile range.
+A **cell** is one workload (8 clients, random accounts). Its **arms** are the systems. In each cycle every arm of a
+cell gets one turn, one after another in random order, while the others stay connected and idle. A ratio is taken
+within a cycle, between neighbors in time, and the reported one is the median over the cycles; the spread is the
+interquartile range.
 
-A turn in which unrelated processes used more than ``QUIET`` cores is dropped, as long as ``ENOUGH`` quieter ones remain.
+A turn in which unrelated processes used more than ``QUIET`` cores is dropped, as long as ``ENOUGH`` quieter ones
+remain.
 """
 
 import random
@@ -86,9 +88,8 @@ class Duel:
                     used = self.watch.since(before)
                     one = Slice(cycle, value, used.bystanders, used.clients, used.servers, used.seconds)
                     self.slices.setdefault((cell, arm.name), []).append(one)
-                    say(
-                        f"cycle {cycle + 1}/{cycles}: {cell}: {arm.name}: {value:,.0f} (others: {one.bystanders:.2f} cores)"
-                    )
+                    others = f"others used {one.bystanders:.2f} cores"
+                    say(f"cycle {cycle + 1}/{cycles}: {cell}: {arm.name}: {value:,.0f} ({others})")
 
     def kept(self, cell: str, name: str) -> dict[int, Slice]:
         """Return the slices that count, by cycle."""

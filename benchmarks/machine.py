@@ -6,6 +6,7 @@ import platform
 import subprocess
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
@@ -29,8 +30,8 @@ def facts() -> dict[str, str]:
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="ascii", errors="replace") as lines:
-            names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+        lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").splitlines()
+        names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     except OSError:
         names = []
     return names[0] if names else platform.processor() or platform.machine()
@@ -92,6 +93,7 @@ def _seconds(processes: set[psutil.Process]) -> float:
             times = process.cpu_times()
         except psutil.NoSuchProcess:
             continue
-        # A child that ended has handed its time to the parent that waited for it: children's time included, none is lost.
+        # A child that ended has handed its time to the parent that waited for it: children's time included, none is
+        # lost.
         total += times.user + times.system + times.children_user + times.children_system
     return total

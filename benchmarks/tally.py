@@ -1,7 +1,8 @@
-"""What was handled, when and how often: memory shared by all processes, so that counting costs a handler next to nothing.
+"""What was handled, when and how often: memory shared by all processes, so that counting costs next to nothing.
 
-Events of a turn are numbered from 0. Each handler calls ``handled(number)`` and does nothing else; after the turn the tally knows
-how many are missing, how many came twice and which came out of order, whoever handled them, killed processes included.
+Events of a turn are numbered from 0. Each handler calls ``handled(number)`` and does nothing else; after the turn the
+tally knows how many are missing, how many came twice and which came out of order, whoever handled them, killed
+processes included.
 """
 
 import mmap
@@ -41,7 +42,7 @@ class Tally:
         self._map[:] = bytes(len(self._map))
 
     def wait(self, count: int, *, patience: float) -> bool:
-        """Wait until the first ``count`` numbers were all handled, or nothing more has come for ``patience`` seconds."""
+        """Wait until the first ``count`` were all handled, or nothing more has come for ``patience`` seconds."""
         position, seen, looked, last_news = 0, -1, 0.0, time.monotonic()
         while True:
             position = self._map.find(b"\0", position, count)
@@ -81,7 +82,7 @@ class Tally:
         return found
 
     def out_of_order(self, count: int, keys: int) -> int:
-        """Return how many of the first ``count``, of the key ``number % keys``, were handled after a later one of their key."""
+        """Return how many of the first ``count`` were handled after a later one of their key, ``number % keys``."""
         moments, wrong = self.moments(count), 0
         for key in range(keys):
             latest = 0.0

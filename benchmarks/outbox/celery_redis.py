@@ -1,7 +1,8 @@
 """The peer: Celery over Redis (Valkey), ``delay`` on commit, prefork workers.
 
-What it guarantees: nothing between the commit and Redis, so a process that dies there loses the event; at most once for what a
-killed worker had begun, and an hour (the visibility timeout) until what it had fetched comes again; no order.
+What it guarantees: nothing between the commit and Redis, so a process that dies there loses the event; at most once
+for what a killed worker had begun, and an hour (the visibility timeout) until what it had fetched comes again; no
+order.
 
 Given to it: no database in the worker, no results, no result backend, no gossip, and Redis without a log on the disk.
 """

@@ -1,7 +1,8 @@
 """Ours: ``holdfast.outbox``.
 
-What it guarantees: the event is committed with the business row or not at all; delivered at least once; in order for each key and
-subscriber with any number of relays; after a SIGKILL only what was in flight comes again; retries with backoff, dead letters.
+What it guarantees: the event is committed with the business row or not at all; delivered at least once; in order for
+each key and subscriber with any number of relays; after a SIGKILL only what was in flight comes again; retries with
+backoff, dead letters.
 """
 
 import itertools
@@ -20,9 +21,8 @@ class Client(System):
     def __init__(self, url: str, tally: str, redis: str) -> None:
         os.environ["BENCHMARKS_TALLY"] = tally
         super().__init__(url, tally, redis)
-        from holdfast.outbox import emit, emit_many
-
         from benchmarks.outbox.shop.events import ProductSold
+        from holdfast.outbox import emit, emit_many
 
         self.emit, self.emit_many, self.ProductSold = emit, emit_many, ProductSold
         self._open: Any = None

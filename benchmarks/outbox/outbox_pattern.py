@@ -1,10 +1,11 @@
 """The peer: django-outbox-pattern 3.2, ``Published`` rows and its ``publish`` command, with a null broker.
 
-What it guarantees: the event is committed with the business row; delivered at least once; no order with several relays; after a
-SIGKILL everything that the running pass had sent comes again, for the pass is one transaction. It polls each second.
+What it guarantees: the event is committed with the business row; delivered at least once; no order with several
+relays; after a SIGKILL everything that the running pass had sent comes again, for the pass is one transaction. It
+polls each second.
 
-Given to it: the row is written as its own ``@publish`` decorator writes it, without the cost of serializing a model; a connection
-class that hands the message straight to the handler stands for the broker, which costs nothing.
+Given to it: the row is written as its own ``@publish`` decorator writes it, without the cost of serializing a model;
+a connection class that hands the message straight to the handler stands for the broker, which costs nothing.
 """
 
 import json

@@ -1,8 +1,9 @@
-"""The outbox's benchmark: publish, drain, latency in rotation; then a SIGKILL, the order with two relays, a million pending."""
+"""The outbox's benchmark: publish, drain and latency in rotation; a SIGKILL; the order with two relays; a million."""
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -144,7 +145,7 @@ def _report_publish(duel: Duel, result: Report) -> None:
                 ]
                 for name in [FLOOR, *SYSTEMS]
             ],
-            "µs: processor time of the clients + the servers for one transaction. Celery's event is not in the database.",
+            "µs: processor time of the clients + the servers. Celery's event is not in the database.",
         )
     )
     for cell in cells:
@@ -213,8 +214,8 @@ def _report_crash(stages: Stages, result: Report, say: Callable[[str], None]) ->
             f"A relay killed by SIGKILL half way through {CRASH_PENDING:,} pending events of {FEW_KEYS} keys",
             ["system", "not delivered", "delivered again", "out of order"],
             rows,
-            "Not delivered: within 20 s of the start of a new relay. Celery's come back after its visibility timeout of an hour, "
-            "but for the tasks that were running.",
+            "Not delivered: within 20 s of the start of a new relay. Celery's come back after its visibility timeout "
+            "of an hour, but for the tasks that were running.",
         )
     )
     result.bars.append(report.at_most("SIGKILL: events lost", numbers[OURS]["lost"], 0))
@@ -277,4 +278,4 @@ def _batches(stage: Stage, pending: int) -> float:
         time.sleep(0.01)
     moments = sorted(moment for moment in stage.tally.moments(pending) if moment)[:PENDING]
     marks = [moments[0], *moments[499::500]]
-    return statistics.median((later - earlier) * 1000 for earlier, later in zip(marks, marks[1:], strict=False))
+    return statistics.median((later - earlier) * 1000 for earlier, later in itertools.pairwise(marks))

@@ -1,7 +1,7 @@
 """What every outbox system is asked to do, in its own client process.
 
-The business transaction is the same in all of them: one ``UPDATE`` of one of 1,000 products, by a plain cursor, so that what is
-compared is the telling and not the ORM. The event carries a number and the product's id, its key.
+The business transaction is the same in all of them: one ``UPDATE`` of one of 1,000 products, by a plain cursor, so
+that what is compared is the telling and not the ORM. The event carries a number and the product's id, its key.
 """
 
 import random

@@ -1,8 +1,8 @@
 """Ours: ``holdfast_wallet.services``, as a host calls it.
 
-What it guarantees: no overdraft and no passed limit, balances that only transfers change, gapless running balances, transfers that
-nobody can alter, one transfer for each key whoever repeats it, and an event in the outbox for each transfer, in its commit.
-Each call is given ids, nothing else: there is no instance to reuse.
+What it guarantees: no overdraft and no passed limit, balances that only transfers change, gapless running balances,
+transfers that nobody can alter, one transfer for each key whoever repeats it, and an event in the outbox for each
+transfer, in its commit. Each call is given ids, nothing else: there is no instance to reuse.
 """
 
 import random
@@ -25,8 +25,9 @@ class Client:
         # Nothing of Django can be imported before it is configured.
         from django.contrib.auth import get_user_model
         from django.db import connection
-        from holdfast_wallet import exceptions, models, selectors, services
         from moneyed import Money
+
+        from holdfast_wallet import exceptions, models, selectors, services
 
         self.connection, self.Money, self.User = connection, Money, get_user_model()
         self.models, self.services, self.selectors = models, services, selectors
@@ -132,7 +133,7 @@ class Client:
         return str(account)
 
     def reads(self, account: str, times: int) -> dict[str, dict[str, float]]:
-        """Read balance, balance as of the middle of the account's history and a page of 50 entries with running balances."""
+        """Read balance, balance as of the middle of the history and a page of 50 entries with running balances."""
         mine, owner, selectors = UUID(account), self.owner, self.selectors
         newest, oldest = (
             self.models.Entry.objects.filter(account_id=mine).order_by(order)[0] for order in ("-version", "version")

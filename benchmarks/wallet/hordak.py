@@ -1,7 +1,7 @@
 """The peer: django-hordak 2.0, ``Account.transfer_to``.
 
-What it guarantees: the legs of a transaction add up to zero (a deferred trigger). It keeps no balance and no limit, so an
-application that must not overdraw looks at the balance first, as ``withdraw`` does here.
+What it guarantees: the legs of a transaction add up to zero (a deferred trigger). It keeps no balance and no limit,
+so an application that must not overdraw looks at the balance first, as ``withdraw`` does here.
 
 Given to it: account instances are loaded once and reused, so that a transfer reads nothing.
 """
@@ -117,7 +117,7 @@ class Client:
     def reads(self, account: int, times: int) -> dict[str, dict[str, float]]:
         """Read balance, balance as of a day and a page of 50 entries with running balances."""
         mine = self.Account.objects.get(pk=account)
-        earlier = dt.date.today() - dt.timedelta(days=15)
+        earlier = dt.datetime.now(dt.UTC).date() - dt.timedelta(days=15)
         watch = DatabaseTime(self.connection)
         return {
             "balance": watch.measure(mine.get_balance, times),

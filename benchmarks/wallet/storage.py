@@ -16,7 +16,8 @@ def measure(url: str, clients: Clients, transfers: int) -> dict[str, float]:
     """Return bytes for each transfer by table, and under ``WAL`` the log's; nothing else may write meanwhile."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("CHECKPOINT")
-        # After a checkpoint the first change of each page logs the whole page; that is the checkpoint's cost, not the transfer's.
+        # After a checkpoint the first change of each page logs the whole page; that is the checkpoint's cost, not the
+        # transfer's.
         clients.one("transfers", count=transfers // 4)
         sizes, log = _sizes(connection), _log(connection)
         clients.one("transfers", count=transfers)

@@ -205,7 +205,7 @@ def _report_race(systems: Systems, options: Options, result: Report, say: Callab
             f"Race: {race.RIVALS} withdrawals at once, money for {race.UNITS}",
             ["system", "paid min / median / max", "rounds overdrawn", "rounds with exactly 5"],
             rows,
-            "hordak: balance read, then transfer_to, in one transaction. It has no rule of its own that an application could use.",
+            "hordak: balance read, then transfer_to, in one transaction; it has no rule of its own to use instead.",
         )
     )
     ours = outcomes[OURS]["paid"]
@@ -231,7 +231,7 @@ def _report_bytes(systems: Systems, options: Options, result: Report, say: Calla
             "Bytes of a transfer, with indexes",
             ["system", "stored", "write-ahead log", "stored where"],
             rows,
-            "holdfast_outboxevent holds the event that tells of the transfer until it is delivered and purged; the others tell nobody.",
+            "holdfast_outboxevent keeps the event until it is delivered and purged; the others tell nobody.",
         )
     )
     result.bars.append(
@@ -258,7 +258,7 @@ def _report_reads(systems: Systems, options: Options, result: Report, say: Calla
             "Reads, median ms in the database (and for the Python caller), by entries of the account",
             ["read", *(f"{entries:,}" for entries in options.entries)],
             rows,
-            "In the database: the durations that PostgreSQL itself logs for the statements of the call. SQLite: the caller's clock.",
+            "In the database: the durations that PostgreSQL logs for the statements of the call. SQLite: the caller's.",
         )
     )
     deep = found[OURS].get(100_000, {})

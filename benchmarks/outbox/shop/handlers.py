@@ -2,11 +2,10 @@
 
 import os
 
-from holdfast.events import Envelope
-from holdfast.outbox.subscriptions import subscribe
-
 from benchmarks.outbox.shop.events import ProductSold
 from benchmarks.tally import Tally
+from holdfast.events import Envelope
+from holdfast.outbox.subscriptions import subscribe
 
 tally = Tally(os.environ["BENCHMARKS_TALLY"])
 

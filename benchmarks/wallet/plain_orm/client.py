@@ -1,6 +1,7 @@
-"""The reference: both accounts locked in the order of their ids, checked, updated; transfer and entries written; all by the ORM.
+"""The reference: a posting by the ORM alone. Both accounts are locked in the order of their ids, checked, updated.
 
-What it guarantees: no overdraft, entries that add up, a key that is used once. Anybody may still change a balance by hand.
+What it guarantees: no overdraft, entries that add up, a key that is used once. Anybody may still change a balance by
+hand.
 """
 
 import random
