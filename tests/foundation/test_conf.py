@@ -174,6 +174,7 @@ def test_each_setting_says_what_it_is():
     assert {name: words(declared.type) for name, declared in house.declared.items()}["ANYTHING"] == "Any"
 
 
+@pytest.mark.django_db  # a check of Django's asks SQLite whether it knows JSON
 @pytest.mark.parametrize(
     ("values", "error"),
     [

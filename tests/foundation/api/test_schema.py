@@ -9,7 +9,10 @@ from drf_spectacular.generators import SchemaGenerator
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
-@pytest.fixture(scope="module")
+pytestmark = pytest.mark.django_db  # a model's validators ask the database for its ranges
+
+
+@pytest.fixture
 def schema():
     return json.loads(json.dumps(SchemaGenerator().get_schema(public=True), default=str))
 
