@@ -344,3 +344,30 @@ def test_staff_read_for_others_by_saying_so_and_change_nothing(world):
 @pytest.mark.parametrize("route", ["accounts", "transfers", "transactions", "holds", "deposits", "withdrawals"])
 def test_nobody_else_reads_for_others(world, route, owner):
     assert_problem(world.door.get(url(route), owner=owner), 403, "holdfast.permission_denied")
+
+
+@pytest.mark.parametrize("owner", ["x", "1.5", "9" * 30, "\x00"])
+def test_staff_name_an_owner_that_can_be(world, owner):
+    door = Door(get_user_model().objects.create_user("clerk", is_staff=True))
+
+    assert_problem(door.get(url("accounts"), owner=owner), 400, "holdfast.invalid")
+
+
+# What it costs
+
+
+@pytest.mark.parametrize(
+    ("route", "at_most"),
+    [("transfers", 9), ("holds", 12), ("deposits", 24), ("withdrawals", 34), ("refund", 14)],
+)
+def test_a_post_takes_a_handful_of_queries(world, django_assert_max_num_queries, route, at_most):
+    body = {
+        "transfers": order(world),
+        "refund": {},
+    }.get(route, {"account": str(world.wallet.pk), "amount": eur("1.00")})
+    path = url(route, world.received.pk) if route == "refund" else url(route)
+    # Once, so that the house's accounts are there.
+    Door(world.bob).post(url("withdrawals"), {"account": str(world.others.pk), "amount": eur("1.00")})
+
+    with django_assert_max_num_queries(at_most):
+        assert world.door.post(path, body).status_code == 201

@@ -67,7 +67,7 @@ class WalletView(DomainAPIView):
         if owner == HOUSE:
             return None
         try:
-            return get_user_model()._meta.pk.to_python(owner)
+            return get_user_model()._meta.pk.clean(owner, None)
         except ModelValidationError as error:
             raise ValidationError({"owner": [ErrorDetail("There is no such owner.", code="invalid")]}) from error
 
