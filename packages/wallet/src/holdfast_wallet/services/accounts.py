@@ -25,7 +25,7 @@ from holdfast_wallet.exceptions import (
 )
 from holdfast_wallet.models import Account
 from holdfast_wallet.models.accounts import MAX_BALANCE_MINOR
-from holdfast_wallet.services.requests import OwnerId
+from holdfast_wallet.services.requests import OwnerId, checked_text
 from holdfast_wallet.states import AccountState
 
 NAME_LENGTH = 120
@@ -56,7 +56,7 @@ def open_account(
     account = Account(
         owner_id=owner_id,
         currency=currency,
-        name=_checked(name, NAME_LENGTH),
+        name=checked_text(name, length=NAME_LENGTH),
         overdraft_limit_minor=0 if overdraft_limit is NO_OVERDRAFT else _limit(overdraft_limit, currency),
         maximum_balance_minor=_limit(maximum_balance, currency),
     )
@@ -80,8 +80,8 @@ def open_system_account(*, role: str, currency: str, name: str = "", slots: int 
     Raises ``MalformedRequest``, ``holdfast.money.UnknownCurrency``. Emits ``AccountOpened``.
     """
     exponent(currency)
-    if not role or len(role) > ROLE_LENGTH:
-        raise MalformedRequest(f"A role has 1 to {ROLE_LENGTH} characters.")
+    if not role:
+        raise MalformedRequest("An account of the house has a role.")
     count: int = settings.SYSTEM_ACCOUNT_SLOTS if slots is None else slots
     if not 1 <= count <= MAX_SLOTS:
         raise MalformedRequest(f"An account is kept in 1 to {MAX_SLOTS} slots.")
@@ -89,9 +89,9 @@ def open_system_account(*, role: str, currency: str, name: str = "", slots: int 
     if existing is not None:
         return existing
     account = Account(
-        role=str(role),
+        role=checked_text(str(role), length=ROLE_LENGTH),
         currency=currency,
-        name=_checked(name, NAME_LENGTH),
+        name=checked_text(name, length=NAME_LENGTH),
         overdraft_limit_minor=None,
         slots=count,
     )
@@ -114,7 +114,7 @@ def rename_account(*, account_id: UUID, owner_id: OwnerId, name: str) -> Account
     """
     with transaction.atomic(using=_using()):
         account = lock_account(account_id=account_id, owner_id=owner_id)
-        account.name = _checked(name, NAME_LENGTH)
+        account.name = checked_text(name, length=NAME_LENGTH)
         account.save(update_fields=["name"])
     return account
 
@@ -250,12 +250,6 @@ def _limit(limit: object, currency: str) -> int | None:
     if minor > MAX_BALANCE_MINOR:
         raise LimitInvalid(currency=currency)
     return minor
-
-
-def _checked(text: str, length: int) -> str:
-    if len(text) > length or "\x00" in text:
-        raise MalformedRequest(f"A name has at most {length} characters.")
-    return text
 
 
 def _slot_of(account: Account, number: int) -> Account:

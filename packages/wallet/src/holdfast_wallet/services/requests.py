@@ -83,8 +83,9 @@ def posting(
     """
     if source_id == target_id:
         raise SameAccount(account_id=str(source_id))
-    if not kind or len(kind) > KIND_LENGTH:
-        raise MalformedRequest(f"A kind has 1 to {KIND_LENGTH} characters.")
+    if not kind:
+        raise MalformedRequest("A transfer has a kind.")
+    checked_text(kind, length=KIND_LENGTH)
     if effective_at is not None and timezone.is_naive(effective_at):
         raise MalformedRequest("A time needs a time zone.")
     return Posting(
@@ -122,13 +123,21 @@ def metadata_json(metadata: Mapping[str, Any] | None) -> str:
     """Return metadata as JSON text. Raises ``MalformedRequest`` for what JSON or the database cannot keep, and what is too large."""
     try:
         text = _encode(dict(metadata or {}))
-    except (TypeError, ValueError):
+        size = len(text.encode())
+    except (TypeError, ValueError, RecursionError):
         raise MalformedRequest("Metadata must be an object of plain JSON values.") from None
     if "\\u0000" in text:  # PostgreSQL's jsonb cannot keep it
         raise MalformedRequest("Metadata must not contain the character U+0000.")
     limit: int = settings.METADATA_MAX_BYTES
-    if len(text.encode("utf-8", "surrogatepass")) > limit:
+    if size > limit:
         raise MalformedRequest("The metadata is too large.", max_bytes=limit)
+    return text
+
+
+def checked_text(text: str, *, length: int) -> str:
+    """Return text for a line of a form. Raises ``MalformedRequest`` for what is too long, or is no character for a person."""
+    if len(text) > length or not text.isprintable():
+        raise MalformedRequest(f"A text has at most {length} printable characters.")
     return text
 
 

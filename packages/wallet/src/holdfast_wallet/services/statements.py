@@ -146,8 +146,7 @@ def _insert_sqlite(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
         cursor.execute(_LOOK_SQLITE, [asked.id.hex])
         row = cursor.fetchone()
     emit(_event(asked), using=connection.alias)
-    recorded_at = dt.datetime.fromisoformat(row[-1]).replace(tzinfo=dt.UTC)
-    return _transfer(asked, (*row[:-1], recorded_at), connection.alias)
+    return _transfer(asked, (*row[:-1], row[-1].replace(tzinfo=dt.UTC)), connection.alias)
 
 
 # All parameters are text, so that the server infers their types from the statement: psycopg gives integers of different sizes
