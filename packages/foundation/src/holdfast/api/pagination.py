@@ -14,7 +14,8 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
-from django.db.models import BooleanField, F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models import F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.timezone import is_naive
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -136,14 +137,10 @@ class _Cursor:
 
 
 class _Row(Func):
+    """``(a, b)``: compared as a whole, an index on (a, b) answers with one range, in both databases."""
+
     template = "(%(expressions)s)"
-
-
-class _Compared(Func):
-    """``(a, b) < (x, y)``: a row comparison, which an index on (a, b) answers with one range in both databases."""
-
-    template = "%(expressions)s"
-    output_field = BooleanField()
+    output_field = Field()  # of no type of its own
 
 
 def _beyond(queryset: QuerySet[Any], keys: Sequence[_Key], cursor: _Cursor | None) -> QuerySet[Any]:
@@ -156,7 +153,7 @@ def _beyond(queryset: QuerySet[Any], keys: Sequence[_Key], cursor: _Cursor | Non
     if len(set(downward)) == 1:
         columns = _Row(*(F(key.name) for key in keys))
         edge = _Row(*(Value(value, output_field=key.field) for key, value in zip(keys, cursor.values, strict=True)))
-        return ordered.filter(_Compared(columns, edge, arg_joiner=" < " if downward[0] else " > "))
+        return ordered.filter(LessThan(columns, edge) if downward[0] else GreaterThan(columns, edge))
     beyond, same = Q(), Q()
     for key, down, value in zip(keys, downward, cursor.values, strict=True):
         beyond |= same & Q((f"{key.name}__{'lt' if down else 'gt'}", value))
