@@ -14,6 +14,7 @@ from holdfast.outbox import exactly_once, subscribe
 from holdfast_wallet import selectors, services
 from holdfast_wallet.events import TransferPosted
 from people.events import PersonRegistered
+from people.models import Role
 from people.selectors import names_of
 from storefront import notices
 from storefront.templatetags.storefront import plain_money
@@ -28,7 +29,8 @@ def open_first_account(envelope: Envelope[PersonRegistered]) -> None:
     """Who registers finds a wallet; who was quicker and opened an account alone, keeps just that."""
     owner_id = envelope.event.user_id
     if not selectors.accounts_of(owner_id=owner_id).exists():
-        services.open_account(owner_id=owner_id, currency=FIRST_CURRENCY, name="Everyday")
+        name = "Workshop" if envelope.event.role == Role.ARTISAN else "Everyday"
+        services.open_account(owner_id=owner_id, currency=FIRST_CURRENCY, name=name)
 
 
 @subscribe(TransferPosted, name="notice to the receiver")

@@ -58,6 +58,7 @@ def test_every_page_is_fit_for_everybody(
     found: dict[str, list[str]] = {}
 
     def look(name: str) -> None:
+        page.evaluate("document.fonts.ready")
         wrong = violations(page)
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wrong.append("The page is wider than the window.")
@@ -66,7 +67,7 @@ def test_every_page_is_fit_for_everybody(
         if keep:
             folder = Path(keep)
             folder.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=True)
+            page.screenshot(path=folder / f"{name}-{size}-{scheme}.png")
 
     for name, address in OPEN.items():
         page.goto(town + address)

@@ -16,7 +16,9 @@ from holdfast.errors import Refusal
 from holdfast.money import Money, quantize
 from holdfast_wallet import services
 from holdfast_wallet.exceptions import RateUnavailable
+from holdfast_wallet.states import TransferKind
 from storefront.exceptions import QuoteExpired
+from storefront.fees import fee_of
 from storefront.forms.wallet import ExchangeForm
 from storefront.templatetags.storefront import plain_money
 from storefront.views.money import MoneyPage
@@ -43,8 +45,8 @@ class Quote:
             raise RateUnavailable(source=pair[0], target=pair[1])
         # The rate travels through the browser and back; signed, so that it stays ours.
         token = _signer.sign("/".join([*pair, str(rate)]))
-        fee = load_backend(settings.HOLDFAST_WALLET["FEES"]).fee(kind="exchange", amount=amount)
-        return cls(rate=rate, credit=quantize(amount.amount * rate, currency, ROUND_DOWN), fee=fee, token=token)
+        credit = quantize(amount.amount * rate, currency, ROUND_DOWN)
+        return cls(rate=rate, credit=credit, fee=fee_of(TransferKind.EXCHANGE, amount), token=token)
 
 
 def quoted_rate(token: str, amount: Money, currency: str) -> Decimal:

@@ -9,6 +9,8 @@ from django.urls import reverse
 
 from holdfast.errors import Refusal
 from holdfast_wallet import services
+from holdfast_wallet.states import TransferKind
+from storefront.fees import fee_of
 from storefront.forms.wallet import NotedMoneyForm
 from storefront.pages import metadata
 from storefront.recipients import find_recipient
@@ -34,7 +36,8 @@ class SendView(MoneyPage):
         except Refusal as refusal:
             context = self.get_context_data(form=form, refusal=refusal)
             return self.render_to_response(context, status=refusal.status)
-        context = values | {"form": form, "recipient": recipient}
+        fee = fee_of(TransferKind.TRANSFER, values["amount"])
+        context = values | {"form": form, "recipient": recipient, "fee": fee}
         return render(self.request, "storefront/wallet/send_confirm.html", context)
 
 
