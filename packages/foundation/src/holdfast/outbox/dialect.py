@@ -4,6 +4,7 @@ Time is the database's: relays on several machines agree about leases whatever t
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -33,6 +34,9 @@ _TIMES = {
     },
 }
 
+# Django's wrapper; its stubs type what is behind it.
+Cursor = Any
+
 VENDORS = tuple(_TIMES)
 
 
@@ -49,6 +53,11 @@ def sqlite(sql: str) -> str:
 def both(sql: str) -> dict[str, str]:
     """Return a statement that is the same in both, by vendor."""
     return {"postgresql": postgresql(sql), "sqlite": sqlite(sql)}
+
+
+def array(numbers: Iterable[float]) -> str:
+    """Return numbers as the text of a PostgreSQL array; psycopg looks at each element of a list, which for a batch is dear."""
+    return "{" + ",".join(map(str, numbers)) + "}"
 
 
 def as_moment(value: Any) -> dt.datetime | None:

@@ -81,11 +81,12 @@ class OutboxDelivery(models.Model):
     """
 
     pk = models.CompositePrimaryKey("subscriber_id", "part", "event_id")
+    # No constraints, or the database would look up both for each row. The relay writes a delivery from the event itself, the
+    # purge never deletes an event that has one, and subscribers are dropped through the ORM.
     subscriber = models.ForeignKey(
-        OutboxSubscriber, on_delete=models.CASCADE, db_index=False, related_name="deliveries"
+        OutboxSubscriber, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="deliveries"
     )
     part = models.SmallIntegerField()
-    # No constraint: the relay writes a delivery from the event itself, and the purge never deletes an event that has one.
     event = models.ForeignKey(
         OutboxEvent, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="deliveries"
     )

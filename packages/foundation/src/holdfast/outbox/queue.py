@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from holdfast.outbox.dialect import as_moment, both, postgresql, sqlite
+from holdfast.outbox.dialect import array, as_moment, both, postgresql, sqlite
 from holdfast.outbox.routing import share_of
 
 
@@ -25,7 +25,8 @@ class Delivery(NamedTuple):
     key: str
     payload: str
     headers: str
-    occurred_at: dt.datetime
+    # Seconds since 1970.
+    occurred_at: float
 
 
 class Setback(NamedTuple):
@@ -37,6 +38,8 @@ class Setback(NamedTuple):
 
 
 _EVENT = "event.uid, event.type, event.key, event.payload, event.headers, event.occurred_at"
+# A number instead of a time: Django has psycopg read times in Python, one by one.
+_EVENT_POSTGRESQL = _EVENT.replace("event.occurred_at", "extract(epoch FROM event.occurred_at)::float8")
 
 # An earlier event of the key is failing: this one waits for it.
 _HELD_BACK_SIMPLY = """EXISTS (
@@ -51,7 +54,7 @@ _HELD_BACK = _HELD_BACK_SIMPLY.removesuffix(")") + " OFFSET 0)"
 # One index range for each partition, begun behind what was read before: what it costs does not depend on the backlog, nor on the
 # dead rows that vacuum has not yet taken away. The outer LIMIT stops the loop.
 _WAITING_POSTGRESQL = postgresql(f"""
-    SELECT waiting.part, waiting.epoch, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT}
+    SELECT waiting.part, waiting.epoch, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT_POSTGRESQL}
     FROM (
         SELECT mine.part, mine.epoch, waiting.event_id, waiting.key_hash, waiting.attempts
         FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS mine(part, epoch, position),
@@ -79,7 +82,7 @@ _DUE = f"""
     WHERE waiting.subscriber_id = %s AND waiting.due_at <= {{now}} AND waiting.part <mine>
       AND NOT {_HELD_BACK_SIMPLY}
     ORDER BY waiting.due_at LIMIT %s"""
-_DUE_POSTGRESQL = postgresql(_DUE.replace("<mine>", "= ANY(%s::smallint[])"))
+_DUE_POSTGRESQL = postgresql(_DUE.replace(_EVENT, _EVENT_POSTGRESQL).replace("<mine>", "= ANY(%s::smallint[])"))
 _DUE_SQLITE = sqlite(_DUE.replace("<mine>", "IN (SELECT value FROM json_each(%s))"))
 
 _DONE_POSTGRESQL = postgresql("""
@@ -116,18 +119,8 @@ def read_waiting(
     """Return up to ``limit`` deliveries that nothing holds back, behind the given position of each partition."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            parts = list(positions)
-            cursor.execute(
-                _WAITING_POSTGRESQL,
-                [
-                    parts,
-                    [epochs[part] for part in parts],
-                    list(positions.values()),
-                    subscriber_id,
-                    share_of(limit),
-                    limit,
-                ],
-            )
+            mine = [array(positions), array(epochs[part] for part in positions), array(positions.values())]
+            cursor.execute(_WAITING_POSTGRESQL, [*mine, subscriber_id, share_of(limit), limit])
             return list(map(Delivery._make, cursor.fetchall()))
         rows: list[tuple[Any, ...]] = []
         for part, position in positions.items():
@@ -144,7 +137,7 @@ def read_due(
     """Return failing deliveries of these partitions whose time has come."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(_DUE_POSTGRESQL, [subscriber_id, list(epochs), limit])
+            cursor.execute(_DUE_POSTGRESQL, [subscriber_id, array(epochs), limit])
             rows = list(map(Delivery._make, cursor.fetchall()))
         else:
             cursor.execute(_DUE_SQLITE, [subscriber_id, str(list(epochs)), limit])
@@ -156,7 +149,7 @@ def finish(connection: BaseDatabaseWrapper, subscriber_id: int, done: Sequence[D
     """Take delivered ones off the queue, unless another relay has taken the partition."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            columns = [[d.part for d in done], [d.epoch for d in done], [d.event_id for d in done]]
+            columns = [array(d.part for d in done), array(d.epoch for d in done), array(d.event_id for d in done)]
             cursor.execute(_DONE_POSTGRESQL, [*columns, subscriber_id])
             return
         with transaction.atomic(using=connection.alias):
@@ -168,7 +161,7 @@ def set_back(connection: BaseDatabaseWrapper, subscriber_id: int, setbacks: Sequ
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             rows = [(s.delivery.part, s.delivery.epoch, s.delivery.event_id, s.attempts, s.seconds) for s in setbacks]
-            cursor.execute(_FAILED_POSTGRESQL, [*map(list, zip(*rows, strict=True)), subscriber_id])
+            cursor.execute(_FAILED_POSTGRESQL, [*map(array, zip(*rows, strict=True)), subscriber_id])
             return
         with transaction.atomic(using=connection.alias):
             cursor.executemany(_FAILED_ONE["sqlite"], [_failed_one(subscriber_id, setback) for setback in setbacks])
@@ -188,4 +181,6 @@ def _failed_one(subscriber_id: int, setback: Setback) -> tuple[Any, ...]:
 
 def _from_sqlite(row: Iterable[Any]) -> Delivery:
     delivery = Delivery._make(row)
-    return delivery._replace(uid=UUID(str(delivery.uid)), occurred_at=as_moment(delivery.occurred_at))
+    moment = as_moment(delivery.occurred_at)
+    assert moment is not None, "the column is not null"  # noqa: S101 - for the type checker
+    return delivery._replace(uid=UUID(str(delivery.uid)), occurred_at=moment.timestamp())

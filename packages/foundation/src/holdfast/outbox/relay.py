@@ -19,7 +19,7 @@ from holdfast.outbox.conf import settings
 from holdfast.outbox.directory import Directory, Entry
 from holdfast.outbox.lanes import Lane
 from holdfast.outbox.leases import Leases
-from holdfast.outbox.routing import route, share_of
+from holdfast.outbox.routing import Router
 from holdfast.outbox.sending import Desk, Report
 from holdfast.outbox.wakeup import DEBOUNCE_SECONDS, Listener
 from holdfast.outbox.workers import Inline, Threads, Workers
@@ -48,6 +48,7 @@ class Relay:
         self._leases = Leases(self._connection, self.name, settings.LEASE_SECONDS)
         self._listener = Listener(self._connection)
         self._directory: Directory | None = None
+        self._router: Router | None = None
         self._lanes: dict[int, Lane] = {}
         self._reports: deque[Report] = deque()
         self._stopping = False
@@ -141,6 +142,7 @@ class Relay:
         """Read the directory anew, and look everywhere for what nobody told of."""
         if self._directory is None:
             self._directory = Directory(self._connection.alias)
+            self._router = Router(self._connection, self._directory.wanted_by)
         entries = {entry.subscriber_id: entry for entry in self._directory.entries()}
         for subscriber_id, entry in entries.items():
             if subscriber_id not in self._lanes:
@@ -152,6 +154,7 @@ class Relay:
                 lane.workers.close()
                 del self._lanes[subscriber_id]
             lane.sweep(self._leases.epochs)
+        self._router.sweep()
         self._look = True
         self._sweep_at = time.monotonic() + settings.POLL_SECONDS
 
@@ -163,19 +166,17 @@ class Relay:
         return lane
 
     def _route(self) -> int:
-        if not self._look or not self._leases.epochs or self._directory is None:
+        if not self._look or not self._leases.epochs or self._router is None:
             return 0
-        limit = settings.ROUTE_BATCH
-        events, routes = route(self._connection, self._leases.epochs, limit, self._directory.wanted_by)
+        routes, self._look = self._router.route(self._leases.epochs, settings.ROUTE_BATCH)
         for subscriber_id, part, event_id, _key_hash in routes:
             if lane := self._lanes.get(subscriber_id):
                 lane.expect(part, event_id)
             else:
                 self._sweep_at = 0.0  # An endpoint that is newer than the last sweep.
-        self._look = events >= share_of(limit)
-        if events:
+        if routes:
             self._second_look_at = time.monotonic() + SECOND_LOOK_SECONDS
-        return events
+        return len(routes) or self._look
 
     def _settle(self) -> int:
         """Write down what the workers reported, all that there is of a lane at once."""

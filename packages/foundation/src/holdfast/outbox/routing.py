@@ -11,17 +11,17 @@ from zlib import crc32
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from holdfast.outbox.dialect import both, postgresql, sqlite
+from holdfast.outbox.dialect import Cursor, array, both, postgresql, sqlite
 
 # One index range for each partition, in the order of ids; the outer LIMIT stops the loop. ``part = ANY(...) ORDER BY id`` would sort
 # the whole backlog for each batch; and so would PostgreSQL by itself with a partition that it thinks will be read to its end, which is
 # why none gives more than a share of the batch.
 _PENDING_POSTGRESQL = postgresql("""
     SELECT event.id, event.part, event.type, event.key
-    FROM unnest(%s::smallint[]) AS mine(part),
+    FROM unnest(%s::smallint[], %s::bigint[]) AS mine(part, position),
          LATERAL (
              SELECT id, part, type, key FROM {event}
-             WHERE part = mine.part AND NOT routed ORDER BY id LIMIT %s
+             WHERE part = mine.part AND id > mine.position AND NOT routed ORDER BY id LIMIT %s
          ) AS event
     LIMIT %s""")
 _PENDING_SQLITE = sqlite("""
@@ -47,6 +47,10 @@ INSERT_DELIVERY = both("""
     ON CONFLICT DO NOTHING""")
 
 
+# What is known of an event before it is routed: id, partition, type, key.
+PendingEvent = tuple[int, int, str, str]
+
+# The numbers of the subscribers of each of these event types.
 WantedBy = Callable[[set[str]], Mapping[str, Sequence[int]]]
 
 
@@ -69,51 +73,63 @@ def key_hash(key: str) -> int:
     return crc32(key.encode())
 
 
-def route(
-    connection: BaseDatabaseWrapper, parts: Iterable[int], limit: int, wanted_by: WantedBy
-) -> tuple[int, list[Route]]:
-    """Route what is pending in these partitions; return how many events that were and the deliveries written.
+class Router:
+    """Routes what is pending, and remembers how far it came.
 
-    ``wanted_by`` gives the numbers of the subscribers of each of these event types.
+    What was routed stays in the index until vacuum comes: to walk over it each time would make a batch dearer the longer the backlog
+    was. While batches come back full, the next one begins behind the last. Afterwards it begins where a sweep earlier ended, since an
+    event may commit after one with a higher id; an event that is later still is found by the sweep itself, which begins at nothing. None
+    of this touches the order of a key: its events commit in the order of their ids.
     """
-    if connection.vendor == "postgresql":
-        return _route_postgresql(connection, list(parts), limit, wanted_by)
-    return _route_sqlite(connection, list(parts), limit, wanted_by)
 
+    def __init__(self, connection: BaseDatabaseWrapper, wanted_by: WantedBy) -> None:
+        self._connection = connection
+        self._wanted_by = wanted_by
+        self._routed: dict[int, int] = {}
+        self._routed_before: dict[int, int] = {}
+        self._settled: dict[int, int] = {}
+        self._positions: dict[int, int] = {}
 
-def _routes(events: list[tuple[int, int, str, str]], wanted_by: WantedBy) -> list[Route]:
-    subscribers = wanted_by({event_type for _id, _part, event_type, _key in events})
-    return [
-        Route(subscriber_id, part, event_id, key_hash(key))
-        for event_id, part, event_type, key in events
-        for subscriber_id in subscribers[event_type]
-    ]
+    def sweep(self) -> None:
+        """Begin at nothing, once."""
+        self._settled, self._routed_before = self._routed_before, dict(self._routed)
+        self._positions = {}
 
+    def route(self, parts: Iterable[int], limit: int) -> tuple[list[Route], bool]:
+        """Route what is pending in these partitions; return the deliveries written, and whether there may be more to route."""
+        with self._connection.cursor() as cursor:
+            events = self._pending(cursor, list(parts), limit)
+            routes = self._routes(events)
+            if events:
+                self._write(cursor, events, routes)
+        self._routed.update((part, event_id) for event_id, part, _type, _key in events)
+        more = len(events) >= share_of(limit)
+        self._positions = self._routed if more else self._settled
+        return routes, more
 
-def _route_postgresql(
-    connection: BaseDatabaseWrapper, parts: list[int], limit: int, wanted_by: WantedBy
-) -> tuple[int, list[Route]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_PENDING_POSTGRESQL, [parts, share_of(limit), limit])
-        events = cursor.fetchall()
-        if not events:
-            return 0, []
-        routes = _routes(events, wanted_by)
-        columns = [list(column) for column in zip(*routes, strict=True)] or [[], [], [], []]
-        cursor.execute(_ROUTE_POSTGRESQL, [[event[0] for event in events], *columns])
-    return len(events), routes
+    def _pending(self, cursor: Cursor, parts: list[int], limit: int) -> list[PendingEvent]:
+        if self._connection.vendor == "postgresql":
+            positions = [self._positions.get(part, 0) for part in parts]
+            cursor.execute(_PENDING_POSTGRESQL, [array(parts), array(positions), share_of(limit), limit])
+        else:
+            cursor.execute(_PENDING_SQLITE, [str(parts), limit])
+        return cursor.fetchall()
 
+    def _routes(self, events: list[PendingEvent]) -> list[Route]:
+        types = {event_type for _id, _part, event_type, _key in events}
+        subscribers = self._wanted_by(types) if types else {}
+        return [
+            Route(subscriber_id, part, event_id, key_hash(key))
+            for event_id, part, event_type, key in events
+            for subscriber_id in subscribers[event_type]
+        ]
 
-def _route_sqlite(
-    connection: BaseDatabaseWrapper, parts: list[int], limit: int, wanted_by: WantedBy
-) -> tuple[int, list[Route]]:
-    with connection.cursor() as cursor:
-        cursor.execute(_PENDING_SQLITE, [str(parts), limit])
-        events = cursor.fetchall()
-        if not events:
-            return 0, []
-        routes = _routes(events, wanted_by)
-        with transaction.atomic(using=connection.alias):
-            cursor.executemany(_MARK_SQLITE, [(event[0],) for event in events])
+    def _write(self, cursor: Cursor, events: list[PendingEvent], routes: list[Route]) -> None:
+        ids = [event_id for event_id, _part, _type, _key in events]
+        if self._connection.vendor == "postgresql":
+            columns = map(array, zip(*routes, strict=True)) if routes else ["{}"] * 4
+            cursor.execute(_ROUTE_POSTGRESQL, [array(ids), *columns])
+            return
+        with transaction.atomic(using=self._connection.alias):
+            cursor.executemany(_MARK_SQLITE, [(event_id,) for event_id in ids])
             cursor.executemany(INSERT_DELIVERY["sqlite"], routes)
-    return len(events), routes

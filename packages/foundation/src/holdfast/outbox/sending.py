@@ -3,6 +3,7 @@
 No transaction is open while a sink works: an idle transaction would hold back vacuum, and a rollback would send everything again.
 """
 
+import datetime as dt
 import json
 import logging
 import time
@@ -23,6 +24,9 @@ from holdfast.outbox.leases import Leases
 from holdfast.outbox.queue import Delivery, Setback
 from holdfast.outbox.retry import DeliveryFailed, delay_seconds
 from holdfast.outbox.sinks import Sink
+
+# json.loads without its questions about types and byte orders.
+_decode = json.JSONDecoder().decode
 
 logger = logging.getLogger("holdfast.outbox")
 
@@ -206,8 +210,8 @@ def envelope_of(delivery: Delivery) -> Envelope[Any]:
         sequence=delivery.event_id,
         type=delivery.type,
         key=delivery.key,
-        payload=json.loads(delivery.payload),
-        headers=json.loads(delivery.headers) if delivery.headers != "{}" else {},
-        occurred_at=delivery.occurred_at,
+        payload=_decode(delivery.payload),
+        headers=_decode(delivery.headers) if delivery.headers != "{}" else {},
+        occurred_at=dt.datetime.fromtimestamp(delivery.occurred_at, tz=dt.UTC),
         attempt=delivery.attempts + 1,
     )
