@@ -105,6 +105,7 @@ def test_an_amount_is_read_exactly(value, currency, minor):
         Decimal("1E+999999"),
         Decimal("1E-999999"),
         Decimal("1.0000000000000000000000000000000000001"),
+        Decimal("1." + "0" * 120 + "1"),
         Money("1", "EUR"),
     ],
     ids=lambda value: repr(value)[:40] if not isinstance(value, int) or value < 10**40 else "10**5000",
