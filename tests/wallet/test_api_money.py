@@ -358,7 +358,7 @@ def test_staff_name_an_owner_that_can_be(world, owner):
 
 @pytest.mark.parametrize(
     ("route", "at_most"),
-    [("transfers", 9), ("holds", 12), ("deposits", 24), ("withdrawals", 34), ("refund", 14)],
+    [("transfers", 9), ("holds", 12), ("deposits", 24), ("withdrawals", 40), ("refund", 20)],
 )
 def test_a_post_takes_a_handful_of_queries(world, django_assert_max_num_queries, route, at_most):
     body = {

@@ -281,6 +281,16 @@ def test_bad_metadata_changes_nothing(world, subtests, door):
             assert digest() == before
 
 
+def test_a_hold_ends_in_the_future(world, subtests):
+    path, good = AMOUNTS["holds"](world)
+    before = digest()
+
+    for moment in ("2020-01-01", "2020-01-01T00:00:00Z", "soon", "", 1, None, "9999-12-31T23:59:59Z"):
+        with subtests.test(str(moment)):
+            assert_problem(world.door.post(path, {**good, "expires_at": moment}), 400, "holdfast.invalid")
+            assert digest() == before
+
+
 @pytest.mark.parametrize("size", [0, 101])
 def test_a_batch_is_neither_empty_nor_endless(world, size):
     one = AMOUNTS["transfers"](world)[1]
@@ -334,7 +344,7 @@ def test_an_unknown_parameter_is_refused_not_ignored(world, name):
 
 @pytest.mark.parametrize(("route", "name"), [("balance", "at"), ("statement", "start"), ("statement-csv", "end")])
 def test_a_moment_is_a_moment(world, subtests, route, name):
-    for at in ("yesterday", "", "2026-13-01", "2026-02-30T12:00:00Z", "0001-01-01", "\x00", "9" * 50):
+    for at in ("yesterday", "", "2026-13-01", "2026-02-30T12:00:00Z", "0001-01-01", "9999-12-31", "\x00", "9" * 50):
         with subtests.test(at):
             assert_problem(world.door.get(url(route, world.wallet.pk), **{name: at}), 400, "holdfast.invalid")
 

@@ -81,7 +81,7 @@ def check_law(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list
     return [
         checks.Error(
             f"The ledger of the database {connection.alias!r} has lost its law: the trigger {TRIGGER} is missing.",
-            hint="Run 'migrate holdfast_wallet 0001' with --fake and then 'migrate', and 'wallet_verify' after it.",
+            hint=f"Stop writing; run what is missing of migrations/sql/{connection.vendor}.sql, then 'wallet_verify'.",
             id=f"{LABEL}.E006",
         )
         for connection in _migrated(databases)

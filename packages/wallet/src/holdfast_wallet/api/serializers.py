@@ -47,15 +47,14 @@ class MomentField(serializers.Field[dt.datetime, str, str, Any]):
     def to_internal_value(self, data: Any) -> dt.datetime:
         """Parse either form; a time without an offset is in the current time zone."""
         try:
-            moment = parse_datetime(data) or dt.datetime.combine(parse_date(data) or dt.date.min, dt.time.min)
-            aware = timezone.make_aware(moment) if timezone.is_naive(moment) else moment
-            # What cannot be told in UTC (year 1 east of Greenwich) no database can hold either.
-            aware.astimezone(dt.UTC)
-        except (ValueError, TypeError, OverflowError):
+            day = parse_date(data)
+            moment = parse_datetime(data) if day is None else dt.datetime.combine(day, dt.time.min)
+        except (TypeError, ValueError):
+            moment = None
+        # Before 1970 there is no money of ours; years 1 and 9999 cannot be told in every time zone.
+        if moment is None or not 1970 <= moment.year < 9999:
             self.fail("invalid")
-        if aware.year < 1970:
-            self.fail("invalid")
-        return aware
+        return timezone.make_aware(moment) if timezone.is_naive(moment) else moment
 
     def to_representation(self, value: dt.datetime) -> str:
         """Return ISO 8601."""
@@ -321,8 +320,14 @@ class PlaceHoldInput(StrictSerializer):
 
     account = serializers.UUIDField(source="account_id")
     amount = MoneyField()
-    expires_at = serializers.DateTimeField(required=False, help_text="The host's default when left out.")
+    expires_at = MomentField(required=False, help_text="The host's default when left out.")
     metadata = MetadataField(default=dict)
+
+    def validate_expires_at(self, moment: dt.datetime) -> dt.datetime:
+        """Refuse a hold that would be over before it began."""
+        if moment <= timezone.now():
+            raise serializers.ValidationError(_("A hold ends in the future."), code="past")
+        return moment
 
 
 @example({"target": YOURS, "amount": MONEY, "final": False})
