@@ -14,8 +14,8 @@ from holdfast.outbox import exactly_once, subscribe
 from holdfast_wallet import selectors, services
 from holdfast_wallet.events import TransferPosted
 from people.events import PersonRegistered
-from people.models import Role
 from people.selectors import names_of
+from people.states import Role
 from storefront import notices
 from storefront.templatetags.storefront import plain_money
 

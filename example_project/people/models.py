@@ -12,12 +12,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models.functions import Lower
 
-
-class Role(models.TextChoices):
-    """What a person came for."""
-
-    CUSTOMER = "customer", "Customer"
-    ARTISAN = "artisan", "Artisan"
+from people.states import Role
 
 
 def new_external_id() -> str:

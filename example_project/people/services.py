@@ -7,7 +7,8 @@ from django.db import IntegrityError, transaction
 from holdfast.outbox import emit
 from people import exceptions
 from people.events import PersonRegistered
-from people.models import Role, User
+from people.models import User
+from people.states import Role
 
 
 @transaction.atomic

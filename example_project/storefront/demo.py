@@ -21,7 +21,8 @@ from holdfast_wallet import services
 from people import selectors as people_selectors
 from people import services as people_services
 from people.exceptions import PersonNotFound
-from people.models import Role, User
+from people.models import User
+from people.states import Role
 
 PASSWORD = "holdfast-demo"  # noqa: S105 - printed on the first page of the demo
 ADMIN = "admin"

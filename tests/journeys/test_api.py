@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from rest_framework.throttling import ScopedRateThrottle
 
 from holdfast.testing import drain_outbox
 
@@ -156,3 +157,14 @@ def test_a_profile_can_be_changed_in_parts():
     assert answer.status_code == 200
     assert (answer.json()["first_name"], answer.json()["email"]) == ("Ada", "ada@example.org")
     assert Client().get("/api/v1/me/").status_code == 401
+
+
+def test_who_knocks_too_often_is_told_when_to_come_back(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"sign_in": "2/min"})
+    body = {"username": "nobody", "password": "wrong"}
+
+    answers = [Client().post("/api/v1/auth/jwt/", body, content_type="application/json") for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+    assert answers[-1].json()["code"] == "holdfast.throttled"
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60

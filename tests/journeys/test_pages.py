@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+from django.test import Client, RequestFactory
 
+from holdfast.api.problems import handler500 as server_error
 from holdfast.testing import drain_outbox
 from holdfast_wallet import selectors, services
 from people.selectors import find_person
@@ -280,3 +282,18 @@ def test_a_frozen_account_says_so_and_pays_nothing(newcomer: Newcomer):
 
 def test_pages_that_are_not_there_have_a_page():
     assert "There is nothing here" in Visitor("x").open("/nowhere/", status=404).text
+
+
+def test_a_form_from_elsewhere_is_refused_with_a_page():
+    answer = Client(enforce_csrf_checks=True).post("/login/", {"username": "ada", "password": "x"})
+
+    assert answer.status_code == 403
+    assert b"This is not for you" in answer.content
+
+
+def test_a_crash_has_a_page_that_asks_nothing_of_the_database(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        answer = server_error(RequestFactory().get("/wallet/", headers={"Accept": "text/html"}))
+
+    assert answer.status_code == 500
+    assert b"Something broke on our side" in answer.content

@@ -6,7 +6,8 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from rest_framework import serializers
 
 from holdfast.api.serializers import StrictSerializer
-from people.models import Role, User
+from people.models import User
+from people.states import Role
 
 
 class RegistrationInput(StrictSerializer):

@@ -8,7 +8,7 @@ from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 
 from people import attempts
-from people.models import Role
+from people.states import Role
 
 
 class RegistrationForm(forms.Form):
