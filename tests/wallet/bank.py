@@ -42,7 +42,7 @@ def everything() -> list[list[dict[str, Any]]]:
 def assert_refused(refused: type[Exception], verb: Callable[..., Any], /, **arguments: Any) -> Any:
     """The verb raises this refusal, and nothing has changed."""
     before = everything()
-    with pytest.raises(refused) as refusal, transaction.atomic():
+    with pytest.raises(refused) as refusal:
         verb(**arguments)
     assert everything() == before
     return refusal.value

@@ -22,6 +22,7 @@ from holdfast_wallet.exceptions import (
     InsufficientFunds,
     KeyReused,
     MalformedRequest,
+    WalletError,
 )
 from holdfast_wallet.models import Hold, Transfer
 from holdfast_wallet.services import refusals, slots
@@ -59,10 +60,13 @@ def place_hold(
     )
     try:
         return set_aside(asked, owner_id=owner_id)
-    except KeyReused:
-        first = Hold.objects.get(id=key)
-        if _differs(first, asked, given_end=expires_at):
+    except WalletError:
+        # Whatever the refusal: a repeated request is answered with what its first time made.
+        first = Hold.objects.filter(id=key, account__owner_id=owner_id).first()
+        if first is None:
             raise
+        if _differs(first, asked, given_end=expires_at):
+            raise KeyReused(key=str(key)) from None
         return first
 
 

@@ -7,7 +7,13 @@ from uuid import UUID
 from django.db import router, transaction
 from holdfast.money import Money
 
-from holdfast_wallet.exceptions import KeyReused, NotReversible, ReversalExceedsOriginal, TransferNotFound
+from holdfast_wallet.exceptions import (
+    CurrencyMismatch,
+    KeyReused,
+    NotReversible,
+    ReversalExceedsOriginal,
+    TransferNotFound,
+)
 from holdfast_wallet.models import Transfer
 from holdfast_wallet.selectors import reversible
 from holdfast_wallet.services.posting import lock_accounts, post_one
@@ -49,7 +55,10 @@ def reverse(
         if original.reverses_id is not None:
             raise NotReversible(transfer_id=str(original.id))
         left = reversible(original)
-        if not left.amount:
+        given_back = left if amount is None else amount
+        if given_back.currency.code != original.currency:
+            raise CurrencyMismatch(account_id=str(original.target_id), currency=original.currency)
+        if not left.amount or given_back > left:
             raise ReversalExceedsOriginal(
                 transfer_id=str(original.id), reversible=str(left.amount), currency=original.currency
             )
@@ -58,7 +67,7 @@ def reverse(
                 key=key,
                 source_id=original.target_id,
                 target_id=original.source_id,
-                amount=left if amount is None else amount,
+                amount=given_back,
                 scope_id=original.target_id,
                 owner_id=owner_id,
                 kind=TransferKind.REVERSAL,
