@@ -144,10 +144,9 @@ def test_the_relay_is_woken_after_the_commit_once_for_a_burst(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_wakes_nobody(monkeypatch):
     monkeypatch.setattr(wakeup, "_doorbells", {})
-    with CaptureQueriesContext(connection) as queries:
-        with pytest.raises(RuntimeError), transaction.atomic():
-            emit(Noted(topic="a"))
-            raise RuntimeError
+    with CaptureQueriesContext(connection) as queries, pytest.raises(RuntimeError), transaction.atomic():
+        emit(Noted(topic="a"))
+        raise RuntimeError
     assert notifies(queries) == []
 
 

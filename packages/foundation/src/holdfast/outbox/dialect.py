@@ -4,7 +4,7 @@ Time is the database's: relays on several machines agree about leases whatever t
 """
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -22,7 +22,8 @@ _TABLES = {
     "inbox": models.InboxEntry._meta.db_table,
 }
 
-# ``now`` and ``later`` (which takes seconds, negative ones too). Not now(): within a test's transaction it stands still.
+# ``now`` and ``later`` (which takes seconds, negative ones too). Not now(): within a test's transaction it stands
+# still.
 _TIMES = {
     "postgresql": {
         "now": "clock_timestamp()",
@@ -40,19 +41,24 @@ Cursor = Any
 VENDORS = tuple(_TIMES)
 
 
-def postgresql(sql: str) -> str:
-    """Fill in the names of tables and times, for PostgreSQL."""
-    return sql.format(**_TABLES, **_TIMES["postgresql"])
+def postgresql(sql: str, **parts: str) -> str:
+    """Fill in the names of tables, the times, and parts that several statements share, for PostgreSQL."""
+    return _filled("postgresql", sql, parts)
 
 
-def sqlite(sql: str) -> str:
-    """Fill in the names of tables and times, for SQLite."""
-    return sql.format(**_TABLES, **_TIMES["sqlite"])
+def sqlite(sql: str, **parts: str) -> str:
+    """Fill in the same for SQLite."""
+    return _filled("sqlite", sql, parts)
 
 
-def both(sql: str) -> dict[str, str]:
+def both(sql: str, **parts: str) -> dict[str, str]:
     """Return a statement that is the same in both, by vendor."""
-    return {"postgresql": postgresql(sql), "sqlite": sqlite(sql)}
+    return {vendor: _filled(vendor, sql, parts) for vendor in VENDORS}
+
+
+def _filled(vendor: str, sql: str, parts: Mapping[str, str]) -> str:
+    words = {**_TABLES, **_TIMES[vendor]}
+    return sql.format(**words, **{name: part.format(**words) for name, part in parts.items()})
 
 
 def array(numbers: Iterable[float]) -> str:

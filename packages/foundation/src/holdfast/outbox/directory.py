@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import connections, transaction
 
-
 from holdfast.conf import load_backend
 from holdfast.events import Envelope
 from holdfast.outbox.conf import settings

@@ -1,7 +1,8 @@
 """Writing an event: one plain INSERT in the caller's transaction, whatever the number of subscribers.
 
-The text of each statement is constant, so that it can be prepared; what varies is a parameter. The database draws the ``id`` when
-the statement runs: events of one key are in commit order where the writer locked the aggregate before (an UPDATE of its row does).
+The text of each statement is constant, so that it can be prepared; what varies is a parameter. The database draws the
+``id`` when the statement runs: events of one key are in commit order where the writer locked the aggregate before (an
+UPDATE of its row does).
 """
 
 import json
@@ -15,41 +16,54 @@ from django.db.transaction import TransactionManagementError
 from holdfast import tracing
 from holdfast.events import Event
 from holdfast.ids import uuid7
+from holdfast.outbox.dialect import postgresql, sqlite
 from holdfast.outbox.models import OutboxEvent
 from holdfast.outbox.wakeup import after_commit_wakeup
 
 PARTITIONS = 64
 KEY_LENGTH = 120
 
-_TABLE = OutboxEvent._meta.db_table
 _COLUMNS = "uid, type, key, part, payload, headers, occurred_at, routed"
 
 # One event: the cheapest form there is.
 _INSERT_ONE = {
-    "postgresql": f"""
-        INSERT INTO {_TABLE} ({_COLUMNS})
-        VALUES (%s::uuid, %s, %s, %s, %s::jsonb, %s::jsonb, statement_timestamp(), false)""",
-    "sqlite": f"""
-        INSERT INTO {_TABLE} ({_COLUMNS})
-        VALUES (%s, %s, %s, %s, %s, %s, strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), 0)""",
+    "postgresql": postgresql(
+        """
+        INSERT INTO {event} ({columns}) VALUES (%s::uuid, %s, %s, %s, %s::jsonb, %s::jsonb, {now}, false)""",
+        columns=_COLUMNS,
+    ),
+    "sqlite": sqlite("INSERT INTO {event} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, {now}, 0)", columns=_COLUMNS),
 }
 
-# Many events: one array for each column, so that the text does not depend on how many there are. WITH ORDINALITY and json_each
-# keep the order, and with it the ids grow in the order of the caller's list.
+# Many events: one array for each column, so that the text does not depend on how many there are. WITH ORDINALITY and
+# the key of json_each keep the order, so that the ids grow in the order of the caller's list.
 _INSERT_MANY = {
-    "postgresql": f"""
-        INSERT INTO {_TABLE} ({_COLUMNS})
-        SELECT uid, type, key, part, payload::jsonb, headers::jsonb, statement_timestamp(), false
+    "postgresql": postgresql(
+        """
+        INSERT INTO {event} ({columns})
+        SELECT uid, type, key, part, payload::jsonb, headers::jsonb, {now}, false
         FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::smallint[], %s::text[], %s::text[])
              WITH ORDINALITY AS event(uid, type, key, part, payload, headers, position)
         ORDER BY position""",
-    "sqlite": f"""
-        INSERT INTO {_TABLE} ({_COLUMNS})
+        columns=_COLUMNS,
+    ),
+    "sqlite": sqlite(
+        """
+        INSERT INTO {event} ({columns})
         SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
-               json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'),
-               strftime('%%Y-%%m-%%d %%H:%%M:%%f', 'now'), 0
+               json_extract(value, '$[3]'), json_extract(value, '$[4]'), json_extract(value, '$[5]'), {now}, 0
         FROM json_each(%s) ORDER BY json_each.key""",
+        columns=_COLUMNS,
+    ),
 }
+
+# The INSERT for a caller's own statement; the marks are filled in by ``insertion``.
+_INSERT_FROM = postgresql(
+    """
+    INSERT INTO {event} ({columns})
+    SELECT %s::uuid, %s, %s, %s::smallint, <payload>, %s::jsonb, {now}, false FROM <source>""",
+    columns=_COLUMNS,
+)
 
 _Row = tuple[str, str, str, int, str, str]
 
@@ -65,8 +79,8 @@ def partition(key: str) -> int:
 def emit(event: Event, *, using: str | None = None) -> UUID:
     """Write an event in the caller's transaction and return its id.
 
-    Raises ``TransactionManagementError`` outside a transaction: there, the event could be told although what it tells did not
-    happen, or the other way round.
+    Raises ``TransactionManagementError`` outside a transaction: there, the event could be told although what it tells
+    did not happen, or the other way round.
     """
     alias = _alias_in_transaction(using)
     connection = connections[alias]
@@ -104,18 +118,16 @@ def insertion(event: Event, *, source: str, computed: Mapping[str, str] | None =
         cursor.execute(f"WITH posted AS (INSERT ... RETURNING *), told AS ({sql}) SELECT * FROM posted", [..., *params])
         after_commit_wakeup(using)
 
-    ``source`` names the CTE that makes the fact: for each of its rows there is an event, whose id is drawn after the row was
-    made, and so after the locks that it took. ``computed`` gives payload fields that only the database knows, as SQL over the
-    source. Both are the caller's own text, never a user's, and constant, so that the whole can be a prepared statement.
+    ``source`` names the CTE that makes the fact: for each of its rows there is an event, whose id is drawn after the
+    row was made, and so after the locks that it took. ``computed`` gives payload fields that only the database knows,
+    as SQL over the source. Both are the caller's own text, never a user's, and constant, so that the whole can be a
+    prepared statement.
     """
     payload = "%s::jsonb"
     if computed:
         pairs = ", ".join(f"'{name}', {expression}" for name, expression in computed.items())
         payload = f"%s::jsonb || jsonb_build_object({pairs})"
-    sql = (
-        f"INSERT INTO {_TABLE} ({_COLUMNS})"
-        f" SELECT %s::uuid, %s, %s, %s::smallint, {payload}, %s::jsonb, clock_timestamp(), false FROM {source}"
-    )
+    sql = _INSERT_FROM.replace("<payload>", payload).replace("<source>", source)
     return sql, list(_row(event, uuid7()))
 
 

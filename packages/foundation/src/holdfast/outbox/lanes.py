@@ -22,8 +22,9 @@ from holdfast.outbox.workers import Workers
 class Lane:
     """The deliveries of one subscriber.
 
-    Reading goes on behind what was read before (``_positions``), and only in partitions where something may be (``_hungry``): that is
-    what keeps the cost of a batch flat. ``expect`` takes a position back; ``sweep`` takes all of them back now and then.
+    Reading goes on behind what was read before (``_positions``), and only in partitions where something may be
+    (``_hungry``): that is what keeps the cost of a batch flat. ``expect`` takes a position back; ``sweep`` takes all of
+    them back now and then.
     """
 
     def __init__(self, subscriber_id: int, name: str, sink: Sink, workers: Workers) -> None:
@@ -61,7 +62,7 @@ class Lane:
             self._positions[part] = event_id - 1
 
     def suspect(self, part: int) -> None:
-        """The last owner of a partition died: one of its first deliveries may be what it died of."""
+        """Send the first deliveries of a partition with care: its last owner died, and one of them may be why."""
         self._suspects[part] = CHUNK
 
     def hungry(self) -> bool:

@@ -1,8 +1,9 @@
 """Which relay delivers which partition.
 
-A lease is a row with an owner, an end and an epoch. It is not a row lock or an advisory lock: it survives connection poolers, it exists
-on SQLite, and it fences a relay that was asleep, since every statement that finishes deliveries asks for the epoch that they were read
-under. A relay renews its leases after a third of their time, takes its fair share of what is free, and hands back what is over it.
+A lease is a row with an owner, an end and an epoch. It is not a row lock or an advisory lock: it survives connection
+poolers, it exists on SQLite, and it fences a relay that was asleep, since every statement that finishes deliveries asks
+for the epoch that they were read under. A relay renews its leases after a third of their time, takes its fair share of
+what is free, and hands back what is over it.
 """
 
 import time
@@ -16,14 +17,20 @@ from holdfast.outbox.dialect import both, postgresql, sqlite
 from holdfast.outbox.emission import PARTITIONS
 
 _SEED = {
-    "postgresql": postgresql(f"""
-        INSERT INTO {{lease}} (part, owner, epoch, until)
-        SELECT part, '', 0, {{now}} FROM generate_series(0, {PARTITIONS - 1}) AS part
-        ON CONFLICT DO NOTHING"""),
-    "sqlite": sqlite(f"""
-        WITH RECURSIVE parts(part) AS (SELECT 0 UNION ALL SELECT part + 1 FROM parts WHERE part < {PARTITIONS - 1})
-        INSERT INTO {{lease}} (part, owner, epoch, until) SELECT part, '', 0, {{now}} FROM parts WHERE true
-        ON CONFLICT DO NOTHING"""),
+    "postgresql": postgresql(
+        """
+        INSERT INTO {lease} (part, owner, epoch, until)
+        SELECT part, '', 0, {now} FROM generate_series(0, {last}) AS part
+        ON CONFLICT DO NOTHING""",
+        last=str(PARTITIONS - 1),
+    ),
+    "sqlite": sqlite(
+        """
+        WITH RECURSIVE parts(part) AS (SELECT 0 UNION ALL SELECT part + 1 FROM parts WHERE part < {last})
+        INSERT INTO {lease} (part, owner, epoch, until) SELECT part, '', 0, {now} FROM parts WHERE true
+        ON CONFLICT DO NOTHING""",
+        last=str(PARTITIONS - 1),
+    ),
 }
 
 # A relay without a lease is counted too, or nobody would make room for it.

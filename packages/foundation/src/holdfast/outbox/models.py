@@ -13,11 +13,11 @@
 The relay reads and writes these tables with the SQL of its own modules; the ORM is for the admin and the commands.
 """
 
-from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
 from holdfast.ids import uuid7
+from holdfast.outbox.indexes import BlockRangeIndex
 
 NAME_LENGTH = 200
 
@@ -25,9 +25,9 @@ NAME_LENGTH = 200
 class OutboxEvent(models.Model):
     """One event, immutable but for ``routed``: whether the relay has written its deliveries.
 
-    Every index is paid by the business transaction, so there are three cheap ones. The partial index holds the unrouted tail
-    only. ``uid`` has no b-tree: UUIDv7 grows with time as the rows do, so that a block range index of a few pages finds one; it
-    is unique by construction, and uniqueness for receivers is the inbox's.
+    Every index is paid by the business transaction, so there are three cheap ones. The partial index holds the unrouted
+    tail only. ``uid`` has no b-tree: UUIDv7 grows with time as the rows do, so that a block range index of a few pages
+    finds one; it is unique by construction, and uniqueness for receivers is the inbox's.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -44,8 +44,7 @@ class OutboxEvent(models.Model):
         verbose_name = "event"
         indexes = [
             models.Index(fields=["part", "id"], condition=Q(routed=False), name="holdfast_event_pending"),
-            # On SQLite Django makes this a plain b-tree, which is as well: its size is that of a demo.
-            BrinIndex(fields=["uid"], name="holdfast_event_uid"),
+            BlockRangeIndex(fields=["uid"], name="holdfast_event_uid"),
         ]
 
     def __str__(self) -> str:
@@ -81,8 +80,8 @@ class OutboxDelivery(models.Model):
     """
 
     pk = models.CompositePrimaryKey("subscriber_id", "part", "event_id")
-    # No constraints, or the database would look up both for each row. The relay writes a delivery from the event itself, the
-    # purge never deletes an event that has one, and subscribers are dropped through the ORM.
+    # No constraints, or the database would look up both for each row. The relay writes a delivery from the event
+    # itself, the purge never deletes an event that has one, and subscribers are dropped through the ORM.
     subscriber = models.ForeignKey(
         OutboxSubscriber, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="deliveries"
     )
@@ -144,7 +143,8 @@ class OutboxDeadLetter(models.Model):
 class OutboxAttempt(models.Model):
     """One attempt at a delivery, as far as ``ATTEMPT_LOG`` asks for it."""
 
-    # Plain numbers: a log line must not keep an event from being purged, nor cost an index more than the one it is read by.
+    # Plain numbers: a log line must not keep an event from being purged, nor cost an index more than the one it is read
+    # by.
     event_id = models.BigIntegerField()
     subscriber = models.ForeignKey(
         OutboxSubscriber, on_delete=models.CASCADE, db_index=False, related_name="logged_attempts"
@@ -209,7 +209,7 @@ class InboxEntry(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["consumer", "event_uid"], name="holdfast_inbox_applied_once"),
         ]
-        indexes = [BrinIndex(fields=["applied_at"], name="holdfast_inbox_applied_at")]
+        indexes = [BlockRangeIndex(fields=["applied_at"], name="holdfast_inbox_applied_at")]
 
     def __str__(self) -> str:
         return f"{self.consumer} {self.event_uid}"

@@ -1,6 +1,5 @@
 """The deliveries: read in chunks, finished in chunks, each statement fenced by the lease's epoch."""
 
-import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -42,48 +41,55 @@ _EVENT = "event.uid, event.type, event.key, event.payload, event.headers, event.
 _EVENT_POSTGRESQL = _EVENT.replace("event.occurred_at", "extract(epoch FROM event.occurred_at)::float8")
 
 # An earlier event of the key is failing: this one waits for it.
-_HELD_BACK_SIMPLY = """EXISTS (
+_HELD_BACK = """EXISTS (
     SELECT 1 FROM {delivery} AS failing
     WHERE failing.subscriber_id = waiting.subscriber_id AND failing.part = waiting.part
       AND failing.key_hash = waiting.key_hash AND failing.due_at IS NOT NULL
       AND failing.event_id < waiting.event_id)"""
-# OFFSET 0 keeps PostgreSQL from turning the probe into an anti-join, which would sort the whole backlog. (Below, the same trick keeps
-# the look-up of the event one by primary key.)
-_HELD_BACK = _HELD_BACK_SIMPLY.removesuffix(")") + " OFFSET 0)"
+# OFFSET 0 keeps PostgreSQL from turning the probe into an anti-join, which would sort the whole backlog. (Below, the
+# same trick keeps the look-up of the event one by primary key.)
+_HELD_BACK_POSTGRESQL = _HELD_BACK.removesuffix(")") + " OFFSET 0)"
 
-# One index range for each partition, begun behind what was read before: what it costs does not depend on the backlog, nor on the
-# dead rows that vacuum has not yet taken away. The outer LIMIT stops the loop.
-_WAITING_POSTGRESQL = postgresql(f"""
-    SELECT waiting.part, waiting.epoch, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT_POSTGRESQL}
+# One index range for each partition, begun behind what was read before: what it costs does not depend on the backlog,
+# nor on the dead rows that vacuum has not yet taken away. The outer LIMIT stops the loop.
+_WAITING_POSTGRESQL = postgresql(
+    """
+    SELECT waiting.part, waiting.epoch, waiting.event_id, waiting.key_hash, waiting.attempts, {columns}
     FROM (
         SELECT mine.part, mine.epoch, waiting.event_id, waiting.key_hash, waiting.attempts
         FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS mine(part, epoch, position),
              LATERAL (
-                 SELECT event_id, key_hash, attempts FROM {{delivery}} AS waiting
+                 SELECT event_id, key_hash, attempts FROM {delivery} AS waiting
                  WHERE subscriber_id = %s AND part = mine.part AND event_id > mine.position AND due_at IS NULL
-                   AND NOT {_HELD_BACK}
+                   AND NOT {held_back}
                  ORDER BY event_id LIMIT %s
              ) AS waiting
         LIMIT %s
     ) AS waiting,
-    LATERAL (SELECT * FROM {{event}} WHERE id = waiting.event_id OFFSET 0) AS event""")
+    LATERAL (SELECT * FROM {event} WHERE id = waiting.event_id OFFSET 0) AS event""",
+    columns=_EVENT_POSTGRESQL,
+    held_back=_HELD_BACK_POSTGRESQL,
+)
 # On SQLite the loop over the partitions is Python's.
-_WAITING_SQLITE = sqlite(f"""
-    SELECT waiting.part, %s, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT}
-    FROM {{delivery}} AS waiting JOIN {{event}} AS event ON event.id = waiting.event_id
+_WAITING_SQLITE = sqlite(
+    """
+    SELECT waiting.part, %s, waiting.event_id, waiting.key_hash, waiting.attempts, {columns}
+    FROM {delivery} AS waiting JOIN {event} AS event ON event.id = waiting.event_id
     WHERE waiting.subscriber_id = %s AND waiting.part = %s AND waiting.event_id > %s AND waiting.due_at IS NULL
-      AND NOT {_HELD_BACK_SIMPLY}
-    ORDER BY waiting.event_id LIMIT %s""")
+      AND NOT {held_back}
+    ORDER BY waiting.event_id LIMIT %s""",
+    columns=_EVENT,
+    held_back=_HELD_BACK,
+)
 
-# Failing ones whose time has come.
-_DUE = f"""
-    SELECT waiting.part, 0, waiting.event_id, waiting.key_hash, waiting.attempts, {_EVENT}
-    FROM {{delivery}} AS waiting JOIN {{event}} AS event ON event.id = waiting.event_id
-    WHERE waiting.subscriber_id = %s AND waiting.due_at <= {{now}} AND waiting.part <mine>
-      AND NOT {_HELD_BACK_SIMPLY}
+# Failing ones whose time has come. They are few, and the partial index of due times holds nothing else.
+_DUE = """
+    SELECT waiting.part, 0, waiting.event_id, waiting.key_hash, waiting.attempts, {columns}
+    FROM {delivery} AS waiting JOIN {event} AS event ON event.id = waiting.event_id
+    WHERE waiting.subscriber_id = %s AND waiting.due_at <= {now} AND waiting.part {mine} AND NOT {held_back}
     ORDER BY waiting.due_at LIMIT %s"""
-_DUE_POSTGRESQL = postgresql(_DUE.replace(_EVENT, _EVENT_POSTGRESQL).replace("<mine>", "= ANY(%s::smallint[])"))
-_DUE_SQLITE = sqlite(_DUE.replace("<mine>", "IN (SELECT value FROM json_each(%s))"))
+_DUE_POSTGRESQL = postgresql(_DUE, columns=_EVENT_POSTGRESQL, mine="= ANY(%s::smallint[])", held_back=_HELD_BACK)
+_DUE_SQLITE = sqlite(_DUE, columns=_EVENT, mine="IN (SELECT value FROM json_each(%s))", held_back=_HELD_BACK)
 
 _DONE_POSTGRESQL = postgresql("""
     DELETE FROM {delivery} AS delivery
@@ -102,7 +108,8 @@ _FAILED_POSTGRESQL = postgresql("""
     WHERE delivery.subscriber_id = %s AND delivery.part = failed.part AND delivery.event_id = failed.event_id
       AND lease.part = failed.part AND lease.epoch = failed.epoch""")
 
-# One failure, and an attempt that is counted before it is made: that a process dies of it must not make it an endless loop.
+# One failure, and an attempt that is counted before it is made: that a process dies of it must not make it an endless
+# loop.
 _FAILED_ONE = both("""
     UPDATE {delivery} SET attempts = %s, due_at = {later}
     WHERE subscriber_id = %s AND part = %s AND event_id = %s

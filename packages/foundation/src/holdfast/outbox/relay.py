@@ -1,7 +1,7 @@
 """The relay: it routes what was committed and delivers it, again and again, until it is told to stop.
 
-One thread talks to the queue: it renews leases, routes, reads, finishes. The sinks run in workers' threads and hand in reports. Any number of relays
-may run at once; each leases partitions of its own.
+One thread talks to the queue: it renews leases, routes, reads, finishes. The sinks run in workers' threads and hand in
+reports. Any number of relays may run at once; each leases partitions of its own.
 """
 
 import logging

@@ -15,8 +15,8 @@ from holdfast.outbox.models import InboxEntry, OutboxAttempt, OutboxDeadLetter, 
 BATCH = 5000
 _FORGET_RELAYS_AFTER = dt.timedelta(days=1)
 
-# The table is walked along its primary key in windows, so that a batch costs the same wherever it is; ids grow with time, so that a window
-# in which everything is to be kept is the last one.
+# The table is walked along its primary key in windows, so that a batch costs the same wherever it is; ids grow with
+# time, so that a window in which everything is to be kept is the last one.
 _WINDOW = both("""
     SELECT max(id), min(occurred_at) FROM (SELECT id, occurred_at FROM {event} WHERE id > %s ORDER BY id LIMIT %s) AS next""")
 _PURGE = both("""
@@ -74,6 +74,6 @@ def _purge_events(using: str, end: dt.datetime) -> int:
 def _purge_rows(rows: QuerySet[Any]) -> int:
     purged = 0
     while ids := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
-        rows.model._base_manager.using(rows.db).filter(pk__in=ids).delete()
+        rows.filter(pk__in=ids).delete()
         purged += len(ids)
     return purged

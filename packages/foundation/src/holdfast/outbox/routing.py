@@ -1,7 +1,7 @@
 """Routing: which subscribers an event goes to, decided by the relay, in bulk, after the commit.
 
-``emit`` writes one row however many subscribers there are, and no web process has a routing table that could be stale. One statement marks
-up to ``ROUTE_BATCH`` events as routed and writes their deliveries: both or neither.
+``emit`` writes one row however many subscribers there are, and no web process has a routing table that could be stale.
+One statement marks up to ``ROUTE_BATCH`` events as routed and writes their deliveries: both or neither.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -13,9 +13,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from holdfast.outbox.dialect import Cursor, array, both, postgresql, sqlite
 
-# One index range for each partition, in the order of ids; the outer LIMIT stops the loop. ``part = ANY(...) ORDER BY id`` would sort
-# the whole backlog for each batch; and so would PostgreSQL by itself with a partition that it thinks will be read to its end, which is
-# why none gives more than a share of the batch.
+# One index range for each partition, in the order of ids; the outer LIMIT stops the loop. ``part = ANY(...) ORDER BY
+# id`` would sort the whole backlog for each batch; and so would PostgreSQL by itself with a partition that it thinks
+# will be read to its end, which is why none gives more than a share of the batch.
 _PENDING_POSTGRESQL = postgresql("""
     SELECT event.id, event.part, event.type, event.key
     FROM unnest(%s::smallint[], %s::bigint[]) AS mine(part, position),
@@ -28,7 +28,8 @@ _PENDING_SQLITE = sqlite("""
     SELECT id, part, type, key FROM {event}
     WHERE NOT routed AND part IN (SELECT value FROM json_each(%s)) ORDER BY part, id LIMIT %s""")
 
-# A relay that was asleep may do this a second time: it waits for the row locks of the first, finds the events routed, writes nothing.
+# A relay that was asleep may do this a second time: it waits for the row locks of the first, finds the events routed,
+# writes nothing.
 _ROUTE_POSTGRESQL = postgresql("""
     WITH marked AS (
         UPDATE {event} SET routed = true WHERE id = ANY(%s::bigint[]) AND NOT routed RETURNING id
@@ -37,8 +38,7 @@ _ROUTE_POSTGRESQL = postgresql("""
     SELECT route.subscriber_id, route.part, route.event_id, route.key_hash, 0
     FROM unnest(%s::bigint[], %s::smallint[], %s::bigint[], %s::bigint[])
          AS route(subscriber_id, part, event_id, key_hash)
-    JOIN marked ON marked.id = route.event_id
-    ON CONFLICT DO NOTHING""")
+    JOIN marked ON marked.id = route.event_id""")
 _MARK_SQLITE = sqlite("UPDATE {event} SET routed = 1 WHERE id = %s AND NOT routed")
 
 # Also how a replay queues an event again.
@@ -76,10 +76,11 @@ def key_hash(key: str) -> int:
 class Router:
     """Routes what is pending, and remembers how far it came.
 
-    What was routed stays in the index until vacuum comes: to walk over it each time would make a batch dearer the longer the backlog
-    was. While batches come back full, the next one begins behind the last. Afterwards it begins where a sweep earlier ended, since an
-    event may commit after one with a higher id; an event that is later still is found by the sweep itself, which begins at nothing. None
-    of this touches the order of a key: its events commit in the order of their ids.
+    What was routed stays in the index until vacuum comes: to walk over it each time would make a batch dearer the
+    longer the backlog was. While batches come back full, the next one begins behind the last. Afterwards it begins
+    where a sweep earlier ended, since an event may commit after one with a higher id; an event that is later still is
+    found by the sweep itself, which begins at nothing. None of this touches the order of a key: its events commit in
+    the order of their ids.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper, wanted_by: WantedBy) -> None:

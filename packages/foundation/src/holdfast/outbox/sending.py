@@ -1,6 +1,7 @@
 """Sending what was read: the worker's side of a lane.
 
-No transaction is open while a sink works: an idle transaction would hold back vacuum, and a rollback would send everything again.
+No transaction is open while a sink works: an idle transaction would hold back vacuum, and a rollback would send
+everything again.
 """
 
 import datetime as dt
@@ -141,7 +142,8 @@ class Unit:
         """Count the attempt, make it, finish it: an event that kills the process reaches its last attempt nevertheless."""
         connection = connections[self.desk.using]
         number = delivery.attempts + 1
-        # If this is its last one and kills us, it comes back once more after the longest wait, and is dead without being sent.
+        # If this is its last one and kills us, it comes back once more after the longest wait, and is dead without
+        # being sent.
         seconds = delay_seconds(number) or max(settings.RETRY_SECONDS, default=0)
         if delay_seconds(delivery.attempts) is None:
             self._report.attempts.append(

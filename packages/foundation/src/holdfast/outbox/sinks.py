@@ -33,11 +33,11 @@ class HandlerSink:
         self._handler = handler
 
     def ready(self) -> bool:
-        """A function is always ready."""
+        """Say yes: a function is always ready."""
         return True
 
     def admit(self) -> bool:
-        """A function takes whatever comes."""
+        """Say yes: a function takes whatever comes."""
         return True
 
     def deliver(self, envelope: Envelope[Any]) -> None:
@@ -45,4 +45,4 @@ class HandlerSink:
         self._handler(envelope)
 
     def close(self) -> None:
-        """A function holds nothing."""
+        """Do nothing: a function holds nothing."""

@@ -1,8 +1,8 @@
 """Waking the relay after a commit: one NOTIFY in its own tiny transaction, at most one for each 10 ms and process.
 
 Inside the business transaction a NOTIFY would take the instance-wide notify lock through the commit (17 to 24 % of the
-throughput at 8 writers). What the debounce swallows is covered by the relay, which looks once more shortly after each activity.
-SQLite has no NOTIFY: there the relay watches the file's data version.
+throughput at 8 writers). What the debounce swallows is covered by the relay, which looks once more shortly after each
+activity. SQLite has no NOTIFY: there the relay watches the file's data version.
 """
 
 import select
@@ -29,6 +29,7 @@ class Doorbell:
         self.rung_at = float("-inf")
 
     def __call__(self) -> None:
+        """Ring, unless it was done a moment ago."""
         now = time.monotonic()
         if now - self.rung_at < DEBOUNCE_SECONDS:
             return
@@ -46,8 +47,8 @@ def after_commit_wakeup(using: str) -> None:
     if connection.vendor != "postgresql":
         return
     doorbell = _doorbells.get(using) or _doorbells.setdefault(using, Doorbell(using))
-    # The next of many events of one transaction finds the bell already hung. If a savepoint takes an earlier one down, it was
-    # entered inside that savepoint, and then so was this one.
+    # The next of many events of one transaction finds the bell already hung. If a savepoint takes an earlier one down,
+    # it was entered inside that savepoint, and then so was this one.
     if connection.run_on_commit and connection.run_on_commit[-1][1] is doorbell:
         return
     transaction.on_commit(doorbell, using=using, robust=True)
@@ -65,8 +66,9 @@ class Listener:
     def open(self) -> None:
         """Make the pipe through which threads end the sleep."""
         self._pipe = socket.socketpair()
-        for end in self._pipe:
-            end.setblocking(False)
+        reader, writer = self._pipe
+        reader.settimeout(0)
+        writer.settimeout(0)
 
     def interrupt(self) -> None:
         """End the sleep; may be called from any thread and from a signal handler."""

@@ -1,0 +1,1 @@
+"""Thin doors to what the outbox and its neighbors do."""

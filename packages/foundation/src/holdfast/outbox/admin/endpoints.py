@@ -1,4 +1,4 @@
-"""Webhook endpoints: configuration, so they can be edited; whatever has consequences is a button that calls a service."""
+"""Webhook endpoints: configuration, which can be edited; what has consequences is a button that calls a service."""
 
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,8 @@ class EndpointForm(forms.ModelForm):
     )
     secret = forms.CharField(
         required=False,
-        help_text="The secret that the receiver gave, whsec_... Empty: a new endpoint gets one of its own, an old one keeps its.",
+        help_text="The secret that the receiver gave, whsec_... "
+        "Left empty, a new endpoint gets one of its own and an old one keeps its.",
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
     )
 

@@ -22,7 +22,7 @@ class DeadLetterAdmin(WindowAdmin):
 
     @admin.display(description="error")
     def excerpt(self, letter: OutboxDeadLetter) -> str:
-        """The beginning of the last error."""
+        """Show the beginning of the last error."""
         return letter.error[:120]
 
     def has_resolve_permission(self, request: HttpRequest) -> bool:

@@ -40,12 +40,12 @@ class EventAdmin(WindowAdmin):
 
     @admin.display(description="payload")
     def fields_told(self, event: OutboxEvent) -> SafeString:
-        """The payload, to be read."""
+        """Show the payload, to be read."""
         return format_html("<pre>{}</pre>", json.dumps(event.payload, indent=2, ensure_ascii=False))
 
     @admin.display(description="whereabouts")
     def whereabouts(self, event: OutboxEvent) -> SafeString | str:
-        """Where the event is now: what waits, what was tried, what was given up."""
+        """Say where the event is now: what waits, what was tried, what was given up."""
         subscribers = list(OutboxSubscriber.objects.values_list("pk", flat=True))
         mine = {"event_id": event.pk, "subscriber_id__in": subscribers}
         lines: list[tuple[str]] = []
@@ -82,7 +82,7 @@ class AttemptAdmin(WindowAdmin):
 
     @admin.display(description="detail")
     def excerpt(self, attempt: OutboxAttempt) -> str:
-        """The beginning of what was said."""
+        """Show the beginning of what was said."""
         return attempt.detail[:120]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -1,7 +1,7 @@
 """One HTTP POST over a kept connection.
 
-Plain ``http.client``, which costs a fifth of ``requests`` and a twentieth of ``httpx`` for such a request, and which can be told the address to connect
-to. Every step is under one deadline: connecting, sending, each read of the answer.
+Plain ``http.client``, which costs a fifth of ``requests`` and a twentieth of ``httpx`` for such a request, and which
+can be told the address to connect to. Every step is under one deadline: connecting, sending, each read of the answer.
 """
 
 import http.client

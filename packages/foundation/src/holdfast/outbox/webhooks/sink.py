@@ -10,12 +10,12 @@ from typing import Any
 from django.utils import timezone
 
 from holdfast.events import Envelope
+from holdfast.outbox.circuit import Circuit
 from holdfast.outbox.conf import settings
 from holdfast.outbox.models import WebhookEndpoint
 from holdfast.outbox.retry import DeliveryFailed
 from holdfast.outbox.webhooks import endpoints, vault
 from holdfast.outbox.webhooks.addresses import Refused
-from holdfast.outbox.circuit import Circuit
 from holdfast.outbox.webhooks.sender import Answer, Sender
 from holdfast.outbox.webhooks.signing import ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, key_of, sign
 

@@ -1,6 +1,7 @@
-"""Secrets at rest: sealed with keys made from ``SECRET_KEY`` and ``SECRET_KEY_FALLBACKS``, so that a leaked backup signs nothing.
+"""Secrets at rest: sealed under ``SECRET_KEY`` and its fallbacks, so that a leaked backup signs nothing.
 
-A rotation of ``SECRET_KEY`` needs the old key among the fallbacks until each endpoint was saved once more, as sessions do.
+A rotation of ``SECRET_KEY`` needs the old key among the fallbacks until each endpoint was saved once more, as sessions
+do.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""The receiver's side: is this webhook from who it says, new, and whole?
+"""The receiver's side: whether a webhook is from who it says, new, and whole.
 
 ::
 
@@ -55,7 +55,8 @@ def verify(
 ) -> Webhook:
     """Return a webhook that one of these secrets signed, not longer ago (or ahead) than the tolerance.
 
-    Header names are found in any case. Raises ``InvalidWebhook`` on any hostile input, and ``BadSecret`` if a secret of ours is none.
+    Header names are found in any case. Raises ``InvalidWebhook`` on any hostile input, and ``BadSecret`` if a secret of
+    ours is none.
     """
     keys = [key_of(secret) for secret in secrets]
     message_id, timestamp, signatures = _read(headers)
