@@ -1,8 +1,8 @@
 """The outbox."""
 
-import django.contrib.postgres.indexes
 import django.db.models.deletion
 import holdfast.ids
+import holdfast.outbox.indexes
 from django.db import migrations, models
 
 
@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                 "verbose_name": "inbox entry",
                 "verbose_name_plural": "inbox entries",
                 "indexes": [
-                    django.contrib.postgres.indexes.BrinIndex(fields=["applied_at"], name="holdfast_inbox_applied_at")
+                    holdfast.outbox.indexes.BlockRangeIndex(fields=["applied_at"], name="holdfast_inbox_applied_at")
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("consumer", "event_uid"), name="holdfast_inbox_applied_once")
@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
                     models.Index(
                         condition=models.Q(("routed", False)), fields=["part", "id"], name="holdfast_event_pending"
                     ),
-                    django.contrib.postgres.indexes.BrinIndex(fields=["uid"], name="holdfast_event_uid"),
+                    holdfast.outbox.indexes.BlockRangeIndex(fields=["uid"], name="holdfast_event_uid"),
                 ],
             },
         ),
