@@ -1,0 +1,355 @@
+"""SQL typed by hand: the database itself refuses whatever would make, lose or hide a cent."""
+
+import datetime as dt
+import uuid
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, models, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from holdfast_wallet import services
+from holdfast_wallet.models import Account, Hold, HoldEvent, Payment, Seal, Transfer
+from holdfast_wallet.services import law
+from holdfast_wallet.states import HoldState, PaymentState
+from holdfast_wallet.testing import make_account, make_hold, make_owner, make_transfer, unlocked_ledger
+from tests.wallet.bank import assert_against_the_law, eur, findings, fresh, key
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def the_law_holds(db):
+    """The test database lets rows be removed between tests; here it does not."""
+    with law.unlocked(mode="off"):
+        yield
+
+
+@pytest.fixture
+def ada():
+    return make_account(funds="100.00")
+
+
+@pytest.fixture
+def bob():
+    return make_account()
+
+
+def sql(statement, *parameters):
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [p.hex if isinstance(p, uuid.UUID) else p for p in parameters])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"balance_minor": F("balance_minor") + 1},
+        {"balance_minor": 0},
+        {"held_minor": 1},
+        {"version": F("version") + 1},
+        {"balance_minor": F("balance_minor") + 1, "version": F("version") + 1},
+        {"currency": "USD"},
+        {"role": "cash_in"},
+        {"slots": 4},
+        {"overdraft_limit_minor": -1},
+        {"maximum_balance_minor": 9_999},
+        {"state": "asleep"},
+        {"state": "closed"},
+        {"owner": None},
+    ],
+    ids=lambda change: "+".join(change),
+)
+def test_an_account_is_not_changed_by_hand(ada, change):
+    assert_against_the_law(lambda: Account.objects.filter(id=ada.id).update(**change))
+
+
+def test_an_account_does_not_change_hands(ada):
+    other = make_owner()
+    assert_against_the_law(lambda: Account.objects.filter(id=ada.id).update(owner=other))
+    assert_against_the_law(lambda: Account.objects.filter(id=ada.id).update(id=key()))
+
+
+def test_a_closed_account_is_not_opened_again(bob):
+    services.close_account(account_id=bob.id, owner_id=bob.owner_id)
+    assert_against_the_law(lambda: Account.objects.filter(id=bob.id).update(state="active"))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"balance_minor": 1},
+        {"held_minor": 1, "overdraft_limit_minor": None},
+        {"version": 1},
+        {"owner": None},
+        {"role": "fees"},
+        {"overdraft_limit_minor": -1},
+        {"slots": 2},
+        {"slots": 0},
+        {"state": "asleep"},
+    ],
+    ids=lambda fields: "+".join(fields),
+)
+def test_an_account_is_opened_empty_and_sound(fields):
+    owner = make_owner()
+    assert_against_the_law(lambda: Account(**{"owner": owner, "currency": "EUR", **fields}).save(force_insert=True))
+
+
+def test_there_is_one_account_for_a_role_and_one_default():
+    services.open_system_account(role="fees", currency="EUR")
+    again = Account(role="fees", currency="EUR", overdraft_limit_minor=None)
+    assert_against_the_law(lambda: again.save(force_insert=True))
+    ada = make_account()
+    second = Account(owner_id=ada.owner_id, currency="EUR", is_default=True)
+    assert_against_the_law(lambda: second.save(force_insert=True))
+
+
+def test_what_has_a_history_is_not_deleted(ada, bob):
+    transfer = make_transfer(source=ada, target=bob)
+    hold = make_hold(account=ada)
+    services.seal()
+    for table, row in (
+        ("account", ada),
+        ("transfer", transfer),
+        ("hold", hold),
+        ("holdevent", hold.events.get()),
+        ("seal", Seal.objects.get()),
+    ):
+        assert_against_the_law(
+            lambda table=table, row=row: sql(f"DELETE FROM holdfast_wallet_{table} WHERE id = %s", row.pk)
+        )
+        assert_against_the_law(lambda table=table: sql(f"DELETE FROM holdfast_wallet_{table}"))
+
+
+def test_an_account_that_was_never_used_may_go(bob):
+    Account.objects.filter(id=bob.id).delete()
+    assert not Account.objects.filter(id=bob.id).exists()
+
+
+@pytest.mark.parametrize(
+    "field",
+    [field.attname for field in Transfer._meta.concrete_fields if field.attname != "metadata"],
+)
+def test_a_transfer_is_final(ada, bob, field):
+    transfer = make_transfer(source=ada, target=bob)
+    value = getattr(transfer, field)
+    if isinstance(value, uuid.UUID) or value is None:
+        other = key()
+    elif isinstance(value, dt.datetime):
+        other = value - dt.timedelta(days=1)
+    else:
+        other = value + 1 if isinstance(value, int) else "USD"
+    assert_against_the_law(lambda: Transfer.objects.filter(id=transfer.id).update(**{field: other}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"amount_minor": 0},
+        {"amount_minor": -500},
+        {"amount_minor": 10_001},
+        {"amount_minor": 10**18 + 1},
+        {"currency": "USD"},
+        {"target_id": None},
+        {"source_id": None},
+        {"target_id": uuid.UUID(int=5)},
+        {"source_id": uuid.UUID(int=5)},
+        {"amount_minor": None},
+        {"currency": None},
+    ],
+    ids=lambda change: "+".join(f"{name}={value}" for name, value in change.items()),
+)
+def test_an_unsound_transfer_is_not_inserted(ada, bob, change):
+    fields = {"source_id": ada.id, "target_id": bob.id, "amount_minor": 500, "currency": "EUR", **change}
+    assert_against_the_law(lambda: Transfer(journal_id=key(), **fields).save(force_insert=True))
+
+
+def test_a_transfer_to_itself_is_not_inserted(ada):
+    same = Transfer(source=ada, target=ada, amount_minor=1, currency="EUR", journal_id=key())
+    assert_against_the_law(lambda: same.save(force_insert=True))
+
+
+def test_nobody_chooses_the_running_balance_the_version_the_number_or_the_time(ada, bob):
+    forged = Transfer(
+        source=ada,
+        target=bob,
+        amount_minor=500,
+        currency="EUR",
+        journal_id=key(),
+        number=10**9,
+        source_balance_minor=10**9,
+        target_balance_minor=10**9,
+        source_version=77,
+        target_version=78,
+        recorded_at=timezone.now() - dt.timedelta(days=999),
+    )
+    try:
+        with transaction.atomic():
+            forged.save(force_insert=True)
+    except DatabaseError:
+        pass  # SQLite refuses; PostgreSQL writes what is true instead
+    assert findings() == []
+    assert not Transfer.objects.filter(source_version=77).exists()
+
+
+def test_frozen_closed_and_split_accounts_take_no_transfer_by_hand(ada, bob):
+    frozen, closed = make_account(funds="5.00"), make_account()
+    services.freeze_account(account_id=frozen.id, owner_id=frozen.owner_id, block_credits=True)
+    services.close_account(account_id=closed.id, owner_id=closed.owner_id)
+    hot = services.open_system_account(role="hot", currency="EUR", slots=2)
+    for source, target in ((frozen, bob), (ada, frozen), (ada, closed), (closed, bob), (ada, hot), (hot, bob)):
+        row = Transfer(source=source, target=target, amount_minor=1, currency="EUR", journal_id=key())
+        assert_against_the_law(lambda row=row: row.save(force_insert=True))
+
+
+def test_a_maximum_balance_holds_by_hand(ada):
+    bob = make_account(maximum_balance=eur(1))
+    row = Transfer(source=ada, target=bob, amount_minor=101, currency="EUR", journal_id=key())
+    assert_against_the_law(lambda: row.save(force_insert=True))
+
+
+def test_a_reversal_by_hand_is_bound_to_its_original(ada, bob):
+    carol = make_account(funds="50.00")
+    paid = make_transfer(source=ada, target=bob, amount="10.00")
+    services.reverse(key=key(), transfer_id=paid.id, owner_id=bob.owner_id, amount=eur(6))
+    services.deposit(key=key(), account_id=bob.id, amount=eur(50), owner_id=bob.owner_id)
+    back = Transfer.objects.get(reverses=paid)
+    for source, target, amount, original in (
+        (bob, ada, 401, paid),
+        (carol, ada, 100, paid),
+        (bob, carol, 100, paid),
+        (ada, bob, 100, paid),
+        (ada, bob, 100, back),
+    ):
+        row = Transfer(
+            source=source, target=target, amount_minor=amount, currency="EUR", journal_id=key(), reverses=original
+        )
+        assert_against_the_law(lambda row=row: row.save(force_insert=True))
+    missing = Transfer(
+        source=bob, target=ada, amount_minor=1, currency="EUR", journal_id=key(), reverses_id=uuid.UUID(int=3)
+    )
+    assert_against_the_law(lambda: missing.save(force_insert=True))
+
+
+def test_a_capture_by_hand_is_bound_to_its_hold(ada, bob):
+    hold = make_hold(account=ada, amount="10.00")
+    other = make_account(funds="50.00")
+    over = make_hold(account=ada, amount="1.00")
+    services.release_hold(hold_id=over.id, owner_id=ada.owner_id)
+    for source, amount, hold_id in ((ada, 1001, hold.id), (other, 100, hold.id), (ada, 50, over.id), (ada, 50, key())):
+        row = Transfer(
+            source=source, target=bob, amount_minor=amount, currency="EUR", journal_id=key(), hold_id=hold_id
+        )
+        assert_against_the_law(lambda row=row: row.save(force_insert=True))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"captured_minor": 1},
+        {"released_minor": 1},
+        {"amount_minor": 1},
+        {"amount_minor": 99_999},
+        {"currency": "USD"},
+        {"expires_at": None},
+        {"state": HoldState.CAPTURED},
+        {"state": HoldState.RELEASED},
+        {"state": HoldState.EXPIRED},
+        {"state": HoldState.EXPIRED, "released_minor": 1000},
+        {"state": HoldState.CAPTURED, "released_minor": 1000},
+        {"state": "asleep", "released_minor": 1000},
+    ],
+    ids=lambda change: "+".join(f"{name}={value}" for name, value in change.items()),
+)
+def test_a_hold_is_not_changed_by_hand(ada, change):
+    hold = make_hold(account=ada, amount="10.00")
+    assert_against_the_law(lambda: Hold.objects.filter(id=hold.id).update(**change))
+
+
+def test_a_hold_moves_neither_to_another_account_nor_back_to_life(ada, bob):
+    hold = make_hold(account=ada, amount="10.00")
+    assert_against_the_law(lambda: Hold.objects.filter(id=hold.id).update(account=bob))
+    services.release_hold(hold_id=hold.id, owner_id=ada.owner_id)
+    assert_against_the_law(lambda: Hold.objects.filter(id=hold.id).update(state=HoldState.OPEN))
+    assert_against_the_law(lambda: Hold.objects.filter(id=hold.id).update(state=HoldState.OPEN, released_minor=0))
+
+
+def test_a_hold_is_not_placed_beyond_the_money_by_hand(ada):
+    for amount, currency in ((10_001, "EUR"), (0, "EUR"), (-5, "EUR"), (100, "USD")):
+        row = Hold(account=ada, currency=currency, amount_minor=amount)
+        assert_against_the_law(lambda row=row: row.save(force_insert=True))
+
+
+def test_a_hold_released_by_hand_gives_its_money_back_and_writes_its_history(ada):
+    hold = make_hold(account=ada, amount="10.00")
+    Hold.objects.filter(id=hold.id).update(state=HoldState.RELEASED, released_minor=1000)
+    assert fresh(ada).held == eur(0)
+    assert findings() == []
+
+
+def test_the_history_of_a_hold_writes_itself(ada):
+    hold = make_hold(account=ada, amount="10.00")
+    step = HoldEvent(hold=hold, kind="released", amount_minor=1000, recorded_at=timezone.now())
+    assert_against_the_law(lambda: step.save(force_insert=True))
+    assert_against_the_law(lambda: HoldEvent.objects.update(amount_minor=1))
+
+
+def test_a_payment_ends_once_and_keeps_its_amount(ada):
+    payment = services.request_deposit(key=key(), account_id=ada.id, amount=eur(5), owner_id=ada.owner_id)
+    for change in (
+        {"state": PaymentState.PENDING, "transfer": None},
+        {"state": PaymentState.FAILED, "transfer": None},
+        {"amount_minor": 1},
+        {"currency": "USD"},
+    ):
+        assert_against_the_law(lambda change=change: Payment.objects.filter(id=payment.id).update(**change))
+
+
+def test_a_seal_is_final_and_the_chain_does_not_fork(ada):
+    services.seal()
+    assert_against_the_law(lambda: Seal.objects.update(digest="0" * 64))
+    fork = Seal(first_number=10**6, last_number=10**6, transfer_count=1, previous_digest="", digest="1" * 64)
+    assert_against_the_law(lambda: fork.save(force_insert=True))
+
+
+def test_entries_cannot_be_written(ada):
+    assert_against_the_law(lambda: sql("DELETE FROM holdfast_wallet_entry"))
+    assert_against_the_law(lambda: sql("UPDATE holdfast_wallet_entry SET amount_minor = 1"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("table", ["account", "transfer", "hold", "holdevent", "seal"])
+def test_a_table_with_a_history_is_not_truncated(ada, bob, table):
+    make_hold(account=ada)
+    services.seal()
+    assert_against_the_law(lambda: sql(f"TRUNCATE holdfast_wallet_{table} CASCADE"))
+
+
+@pytest.mark.postgres
+def test_tables_without_rows_may_be_emptied_by_any_test_suite():
+    sql("TRUNCATE holdfast_wallet_transfer, holdfast_wallet_seal CASCADE")
+
+
+def test_the_switch_says_how_it_stands_and_closes_behind_itself(ada):
+    assert law.switch_state() == "off"
+    with law.unlocked(mode="flush"):
+        assert law.switch_state() == "flush"
+        assert_against_the_law(lambda: Account.objects.filter(id=ada.id).update(balance_minor=0))
+    with pytest.raises(ZeroDivisionError), unlocked_ledger():
+        assert law.switch_state() == "on"
+        raise ZeroDivisionError
+    assert law.switch_state() == "off"
+
+
+def test_a_whole_save_of_an_untouched_account_is_allowed(ada):
+    account = fresh(ada)
+    account.name = "Renamed in a form"
+    models.Model.save(account)
+    assert fresh(ada).name == "Renamed in a form"
+
+
+def test_a_stale_save_of_an_account_does_not_undo_a_transfer(ada, bob):
+    stale = fresh(ada)
+    make_transfer(source=ada, target=bob, amount="10.00")
+    with pytest.raises((DatabaseError, IntegrityError)), transaction.atomic():
+        models.Model.save(stale)
+    assert fresh(ada).balance == eur(90)
