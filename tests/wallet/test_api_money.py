@@ -311,6 +311,24 @@ def test_without_a_rate_there_is_no_exchange(world):
 
 
 @override_settings(HOLDFAST_WALLET=FEES)
+def test_transactions_come_in_pages_each_once_and_whole(world):
+    paid = [world.door.post(url("transfers"), order(world, "10.00")).json()["id"] for _ in range(3)]
+    world.door.post(url("refund", world.received.pk), {"amount": eur("0.40")})
+    world.door.post(url("refund", world.received.pk), {"amount": eur("0.60")})
+
+    pages = [world.door.get(url("transactions"), page_size=2).json()]
+    while pages[-1]["next"]:
+        pages.append(world.door.client.get(pages[-1]["next"]).json())
+    told = [one for page in pages for one in page["results"]]
+    first = [str(world.received.pk), str(world.paid.pk)]
+    deposits = [
+        str(one.pk) for one in Transfer.objects.filter(kind="deposit", target__owner=world.ada).order_by("-number")
+    ]
+    assert [one["id"] for one in told] == [*reversed(paid), *first, *deposits]
+    assert [len(one["legs"]) for one in told] == [4, 4, 4, 6, 2, 2, 2]
+
+
+@override_settings(HOLDFAST_WALLET=FEES)
 def test_a_fee_is_a_leg_that_only_its_payer_sees(world):
     told = world.door.post(url("transfers"), order(world, "10.00")).json()
 

@@ -1,7 +1,7 @@
 """Accounts, with the line of their balance and their history."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -130,7 +130,7 @@ class AccountAdmin(WindowAdmin):
         """Find an account, and the slots of one."""
         return Q(pk=wanted) | Q(slot_of=wanted)
 
-    def matching_accounts(self, accounts: QuerySet[Account]) -> Q:
+    def matching_accounts(self, accounts: Sequence[UUID]) -> Q:
         """Find the accounts of an owner."""
         return Q(pk__in=accounts)
 

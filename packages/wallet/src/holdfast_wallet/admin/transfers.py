@@ -1,12 +1,12 @@
 """Transfers, with the legs of their transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ from holdfast.ids import uuid7
 from holdfast.money import from_minor, parse_amount
 from holdfast_wallet import selectors, services
 from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, in_words, link_to, shown
-from holdfast_wallet.models import Account, Hold, Transfer
+from holdfast_wallet.models import Hold, Transfer
 
 LEGS = ("Transfer", "Kind", "Account", "No.", "Debit", "Credit", "Balance after")
 
@@ -76,9 +76,10 @@ class TransferAdmin(WindowAdmin):
 
     def matching_id(self, wanted: UUID) -> Q:
         """Find a transfer, its transaction, or the transfers of an account."""
-        return Q(pk=wanted) | Q(journal_id=wanted) | Q(source=wanted) | Q(target=wanted)
+        # In the words of the index over journals, which leaves out transfers that are alone.
+        return Q(pk=wanted) | Q(journal_id=wanted) & ~Q(journal_id=F("id")) | Q(source=wanted) | Q(target=wanted)
 
-    def matching_accounts(self, accounts: QuerySet[Account]) -> Q:
+    def matching_accounts(self, accounts: Sequence[UUID]) -> Q:
         """Find the transfers from and to an owner's accounts."""
         return Q(source__in=accounts) | Q(target__in=accounts)
 

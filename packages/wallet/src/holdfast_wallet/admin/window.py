@@ -26,6 +26,7 @@ from holdfast.errors import Refusal
 from holdfast_wallet.models import Account
 
 COUNTED_AT_MOST = 10_000
+ACCOUNTS_SEARCHED = 1_000
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
@@ -90,7 +91,7 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         """Return what an id may stand for in a search."""
         return Q(pk=wanted)
 
-    def matching_accounts(self, accounts: QuerySet[Account]) -> Q:
+    def matching_accounts(self, accounts: Sequence[UUID]) -> Q:
         """Return which rows belong to accounts, in a search by owner."""
         return Q(account__in=accounts)
 
@@ -109,7 +110,9 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
             return queryset.filter(self.matching_id(UUID(term))), False
         except ValueError:
             login = f"owner__{get_user_model().USERNAME_FIELD}"
-            return queryset.filter(self.matching_accounts(Account.objects.filter(**{login: term}))), False
+            accounts = Account.objects.filter(**{login: term}).values_list("pk", flat=True)
+            # Their ids, not a subquery: see selectors.transfers_of.
+            return queryset.filter(self.matching_accounts(list(accounts[:ACCOUNTS_SEARCHED]))), False
 
     def get_urls(self) -> list[URLPattern]:
         """Add a page for each step."""

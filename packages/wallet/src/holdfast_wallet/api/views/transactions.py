@@ -33,10 +33,12 @@ class TransactionsView(WalletView):
         else:
             seen = selectors.transfers_of(owner_id=self.reader_id(owner))
         # A page of the first transfers that the reader sees of each journal, then the others of these in one query.
-        earlier = seen.order_by().filter(journal_id=OuterRef("journal_id"), number__lt=OuterRef("number"))
-        page = keyset_page(
-            request, seen.filter(~Exists(earlier)), ordering=("-number",), serializer=shapes.TransactionHead
-        )
+        earlier = seen.order_by().filter(number__lt=OuterRef("number"))
+        # Two look-ups, each in an index of its own.
+        alone = Exists(earlier.filter(id=OuterRef("journal_id")))
+        among = Exists(earlier.filter(NOT_ALONE, journal_id=OuterRef("journal_id")))
+        first = seen.exclude(alone | among)
+        page = keyset_page(request, first, ordering=("-number",), serializer=shapes.TransactionHead)
         page.data["results"] = _with_legs(page.data["results"], seen)
         return page
 
