@@ -11,7 +11,7 @@ LAW = ROOT / "packages/wallet/src/holdfast_wallet/migrations/sql"
 
 def test_the_page_of_triggers_names_each_trigger_and_no_other():
     page = (ROOT / "docs/reference/triggers.md").read_text()
-    named = set(re.findall(r"`(holdfast_wallet_\w+?_(?:guard|post|place|end|check\w*))`", page))
+    named = set(re.findall(r"`(holdfast_wallet_\w+?_(?:guard|rules|post|place|end|check\w*))`", page))
     made = {
         name
         for path in (LAW / "postgresql.sql", LAW / "sqlite.sql")
