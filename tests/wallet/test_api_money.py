@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.test import override_settings
 
 from holdfast.money import Money
+from holdfast.testing import race
 from holdfast_wallet import services
 from holdfast_wallet.models import Account, Hold, Payment, Transfer
 from tests.wallet.doors import Door, assert_problem, balance, digest, eur, make_world, url
@@ -87,6 +88,18 @@ def test_the_same_key_of_two_users_is_two_keys_even_if_it_is_the_id_of_a_transfe
 
     assert mine.status_code == his.status_code == 201
     assert len({key, mine.json()["id"], his.json()["id"]}) == 3
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_twins_with_one_key_one_moves_money_and_nobody_is_told_two_things():
+    world = make_world()
+
+    answers = race(lambda: world.door.post(url("transfers"), order(world), key="twins"), times=6)
+    told = {answer.json()["id"] for answer in answers if answer.status_code == 201}
+    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert len(told) == 1
+    assert balance(world.wallet) == "87.70"
 
 
 def test_money_does_not_move_without_a_key(world):

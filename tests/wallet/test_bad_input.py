@@ -78,21 +78,27 @@ BAD_AMOUNTS = {
 }
 
 
+# What is too much for the ledger is too much for what is given back, first of all.
+ELSEWHERE = {("refunds", "more than the ledger keeps"): (409, "holdfast_wallet.reversal_exceeds_original")}
+
+
 @pytest.mark.parametrize("door", AMOUNTS)
 def test_a_bad_amount_changes_nothing(world, subtests, door):
     path, body = AMOUNTS[door](world)
     before = digest()
 
-    for case, (amount, status, code) in BAD_AMOUNTS.items():
+    for case, (amount, *answer) in BAD_AMOUNTS.items():
+        status, code = ELSEWHERE.get((door, case), answer)
         with subtests.test(case):
             assert_problem(world.door.post(path, {**body, "amount": amount}), status, code)
             assert digest() == before
 
 
-@pytest.mark.parametrize("door", AMOUNTS)
+PAYING = [door for door in AMOUNTS if door != "deposits"]
+
+
+@pytest.mark.parametrize("door", PAYING)
 def test_more_than_there_is_changes_nothing(world, door):
-    if door == "deposits":
-        pytest.skip("A deposit brings what was not there.")
     path, body = AMOUNTS[door](world)
     codes = {"refunds": "reversal_exceeds_original", "captures": "capture_exceeds_hold"}
     amount = "50.00" if door in codes else "100000.00"  # what the account has, and more than the original or the hold
@@ -143,10 +149,8 @@ def test_somebody_elses_account_is_not_there(world, door, field):
     assert digest() == before
 
 
-@pytest.mark.parametrize("door", AMOUNTS)
+@pytest.mark.parametrize("door", PAYING)
 def test_a_frozen_account_pays_nothing(world, door):
-    if door == "deposits":
-        pytest.skip("A frozen account may receive, unless the host says otherwise.")
     path, body = AMOUNTS[door](world)
     services.freeze_account(account_id=world.wallet.pk, owner_id=world.ada.pk)
     before = digest()
