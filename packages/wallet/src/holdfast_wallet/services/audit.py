@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import Max
 
 from holdfast_wallet.models import Seal, Transfer
 from holdfast_wallet.services.chain import digest_of
 
 BLOCK = 5_000
+NOTHING_SEALED = -(2**63)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,11 +200,14 @@ def verify(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[Finding | Progress]:
     for done, check in enumerate(_SUMMARIES, start=1):
         yield from _findings(check, using)
         yield Progress(check="accounts", done=done, total=len(_SUMMARIES))
-    last = Transfer.objects.using(using).aggregate(last=Max("number"))["last"] or 0
-    for first in range(0, last + 1, BLOCK):
-        upto = min(first + BLOCK - 1, last)
-        yield from verify_lines(first=first, last=upto, using=using)
-        yield Progress(check="lines", done=upto, total=last)
+    done, total = 0, Transfer.objects.using(using).count()
+    numbers = Transfer.objects.using(using).order_by("number").values_list("number", flat=True)
+    block = list(numbers[:BLOCK])
+    while block:
+        yield from verify_lines(first=block[0], last=block[-1], using=using)
+        done += len(block)
+        yield Progress(check="lines", done=done, total=max(done, total))
+        block = list(numbers.filter(number__gt=block[-1])[:BLOCK])
     yield from _verify_chain(using)
 
 
@@ -231,7 +234,7 @@ def _findings(check: _Check, using: str, **numbers: int) -> Iterator[Finding]:
 
 def _verify_chain(using: str) -> Iterator[Finding | Progress]:
     seals = Seal.objects.using(using).order_by("id")
-    total, previous, sealed_to = seals.count(), "", 0
+    total, previous, sealed_to = seals.count(), "", NOTHING_SEALED
     for done, seal in enumerate(seals.iterator(), start=1):
         if seal.previous_digest != previous or seal.first_number <= sealed_to:
             yield Finding(
