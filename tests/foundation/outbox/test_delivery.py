@@ -325,7 +325,7 @@ def test_a_handler_is_named_after_its_function_and_registered_once(listen):
 
 
 def test_an_event_that_kills_the_process_ends_dead(listen, tell):
-    """Each relay counts the attempt, sends, and dies before it can say anything; in the end nobody sends it any more."""
+    """Each relay counts the attempt, sends, and dies before it can say anything, until nobody sends it any more."""
     listener = listen()
     tell(Noted(topic="killer", number=0), Noted(topic="innocent", number=1))
 

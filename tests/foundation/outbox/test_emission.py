@@ -59,12 +59,17 @@ def test_outside_a_transaction_it_is_refused(write):
     assert not OutboxEvent.objects.exists()
 
 
+def emit_and_fail(event):
+    with transaction.atomic():
+        emit(event)
+        raise RuntimeError
+
+
 @pytest.mark.django_db
 def test_a_rollback_tells_nothing():
     with captured_events() as events:
-        with pytest.raises(RuntimeError), transaction.atomic():
-            emit(Noted(topic="rolled back"))
-            raise RuntimeError
+        with pytest.raises(RuntimeError):
+            emit_and_fail(Noted(topic="rolled back"))
         emit(Mentioned(topic="kept"))
 
     assert events == [Mentioned(topic="kept")]
@@ -144,9 +149,8 @@ def test_the_relay_is_woken_after_the_commit_once_for_a_burst(monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_wakes_nobody(monkeypatch):
     monkeypatch.setattr(wakeup, "_doorbells", {})
-    with CaptureQueriesContext(connection) as queries, pytest.raises(RuntimeError), transaction.atomic():
-        emit(Noted(topic="a"))
-        raise RuntimeError
+    with CaptureQueriesContext(connection) as queries, pytest.raises(RuntimeError):
+        emit_and_fail(Noted(topic="a"))
     assert notifies(queries) == []
 
 
@@ -164,9 +168,8 @@ def test_a_statement_that_commits_by_itself_wakes_at_once(monkeypatch):
 def test_an_event_outside_a_savepoint_that_was_rolled_back_still_rings(monkeypatch):
     monkeypatch.setattr(wakeup, "_doorbells", {})
     with CaptureQueriesContext(connection) as queries, transaction.atomic():
-        with pytest.raises(RuntimeError), transaction.atomic():
-            emit(Noted(topic="inside"))
-            raise RuntimeError
+        with pytest.raises(RuntimeError):
+            emit_and_fail(Noted(topic="inside"))
         emit(Noted(topic="outside"))
     assert len(notifies(queries)) == 1
 

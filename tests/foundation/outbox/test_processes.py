@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
@@ -34,7 +35,7 @@ def environment():
         **os.environ,
         "DATABASE_URL": database,
         "DJANGO_SETTINGS_MODULE": CAMPAIGN_SETTINGS,
-        "PYTHONPATH": os.getcwd(),
+        "PYTHONPATH": str(Path.cwd()),
     }
 
 
@@ -82,7 +83,7 @@ def nothing_is_left():
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_relays_killed_at_random_lose_nothing_and_keep_the_order_of_each_key():
-    """Eight publishers, two relays, a SIGKILL now and then. Seeded by chance on purpose: each run is another campaign."""
+    """Eight publishers, two relays, a SIGKILL now and then: chance is the point, each run is another campaign."""
     names = [f"walker-{number}" for number in range(12)]
     steps, publishers_count, kills_wanted = 80, 8, 4
     Walker.objects.bulk_create(Walker(name=name) for name in names)

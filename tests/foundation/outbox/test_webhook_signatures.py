@@ -55,7 +55,7 @@ def test_signatures_of_other_versions_are_passed_over():
         {"webhook-timestamp": "soon"},
         {"webhook-timestamp": "-1"},
         {"webhook-timestamp": "1e9"},
-        {"webhook-timestamp": "９" * 10},
+        {"webhook-timestamp": "\N{FULLWIDTH DIGIT NINE}" * 10},
         {"webhook-timestamp": "9" * 12},
         {"webhook-timestamp": "9" * 5000},
         {"webhook-timestamp": str(TIMESTAMP + 1)},

@@ -428,7 +428,7 @@ def test_the_connection_goes_to_the_address_that_was_looked_at(receiver, monkeyp
         ("-1", None),
         ("soon", None),
         ("9" * 30, None),
-        ("１２", None),
+        ("\N{FULLWIDTH DIGIT ONE}2", None),
         ("Thu, 01 Jan 1970 00:00:00 GMT", 0),
     ],
 )

@@ -1,6 +1,6 @@
 """Start-up checks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
 from typing import Any
 
@@ -38,7 +38,7 @@ def check_outbox(**_kwargs: Any) -> list[CheckMessage]:
 
 
 @register
-def check_database(databases: list[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
+def check_database(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list[CheckMessage]:
     """Check that the outbox speaks the language of its database."""
     return [
         Error(

@@ -1,7 +1,7 @@
 """The broker sink: events published to what the host has (RabbitMQ, Redis, SQS ...), through kombu.
 
-This is the way to grow past one database: consumers of other services read the broker, and the outbox still guarantees that what was
-committed is published. Set it up with::
+This is the way to grow past one database: consumers of other services read the broker, and the outbox still guarantees
+that what was committed is published. Set it up with::
 
     HOLDFAST_OUTBOX = {
         "BROKER": {
@@ -20,13 +20,14 @@ from holdfast.events import Envelope
 from holdfast.outbox.circuit import Circuit
 
 CONNECT_SECONDS = 5
+PERSISTENT = 2
 
 
 class KombuBroker:
     """Publishes to a topic exchange; the routing key is the event's type, the message id the event's id.
 
-    ``queues`` are declared and bound, each with its pattern: a broker drops what no queue is bound for. Success means that the broker has
-    the message: publisher confirms are asked for where the transport has them.
+    ``queues`` are declared and bound, each with its pattern: a broker drops what no queue is bound for. Success means
+    that the broker has the message: publisher confirms are asked for where the transport has them.
     """
 
     concurrency = 1
@@ -46,6 +47,7 @@ class KombuBroker:
             for name, pattern in ({"holdfast": "#"} if queues is None else queues).items()
         ]
         self._transport_options = {"confirm_publish": True, **(transport_options or {})}
+        self._connection: Connection | None = None
         self._producer: Producer | None = None
         self._circuit = Circuit()
 
@@ -67,7 +69,7 @@ class KombuBroker:
                 serializer="json",
                 message_id=str(envelope.id),
                 headers=dict(envelope.headers),
-                delivery_mode="persistent",
+                delivery_mode=PERSISTENT,
                 declare=[],
                 retry=False,
             )
@@ -79,19 +81,19 @@ class KombuBroker:
 
     def close(self) -> None:
         """Close the connection; the next event opens one."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.connection.release()
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            connection.release()
 
     def _connected(self) -> Producer:
         if self._producer is None:
-            connection = Connection(
+            self._connection = Connection(
                 self._url, connect_timeout=CONNECT_SECONDS, transport_options=self._transport_options
             )
-            channel = connection.channel()
+            channel = self._connection.channel()
             for queue in self._queues:
                 queue.bind(channel).declare()
-            self._producer = connection.Producer(channel)
+            self._producer = Producer(channel)
         return self._producer
 
 

@@ -20,7 +20,7 @@ class Circuit:
         return time.monotonic() >= self._silent_until
 
     def admit(self) -> bool:
-        """Whether this one may be sent; with an open circuit, the one that asks first when the time has come is the probe."""
+        """Whether this one may be sent; with an open circuit, who asks first when the time has come is the probe."""
         with self._lock:
             if not self.ready():
                 return False

@@ -7,8 +7,6 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django.utils.dateparse import parse_datetime
-
 from holdfast.outbox import models
 
 _TABLES = {
@@ -62,11 +60,11 @@ def _filled(vendor: str, sql: str, parts: Mapping[str, str]) -> str:
 
 
 def array(numbers: Iterable[float]) -> str:
-    """Return numbers as the text of a PostgreSQL array; psycopg looks at each element of a list, which for a batch is dear."""
+    """Return numbers as the text of a PostgreSQL array: psycopg looks at each element of a list, which is dear."""
     return "{" + ",".join(map(str, numbers)) + "}"
 
 
-def as_moment(value: Any) -> dt.datetime | None:
-    """Return what a statement answers where it was asked for a time: SQLite has text for an aggregate, and no time zones."""
-    moment = parse_datetime(value) if isinstance(value, str) else value
-    return moment.replace(tzinfo=dt.UTC) if moment is not None and moment.tzinfo is None else moment
+def as_moment(value: str | dt.datetime) -> dt.datetime:
+    """Return the time that a statement answered: SQLite has text for an aggregate, and no time zones."""
+    moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

@@ -62,11 +62,11 @@ class Directory:
             name: (SubscriberKind.HANDLER, [it.pattern], lambda it=it: HandlerSink(self._sheltered(it.handler)))  # type: ignore[misc]  # bound now
             for name, it in subscriptions.items()
         }
-        if settings.BROKER is not None:
+        if (broker := settings.BROKER) is not None:
             wanted[BROKER_NAME] = (
                 SubscriberKind.BROKER,
                 settings.BROKER_PATTERNS,
-                lambda: load_backend(settings.BROKER),
+                lambda: load_backend(broker),
             )
         rows = OutboxSubscriber.objects.using(self.using)
         rows.bulk_create(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from holdfast.outbox.dialect import both, postgresql, sqlite
+from holdfast.outbox.dialect import Cursor, both, postgresql, sqlite
 from holdfast.outbox.emission import PARTITIONS
 
 _SEED = {
@@ -77,7 +77,7 @@ class Leases:
         return self.epochs.get(part) == epoch and time.monotonic() < self.safe_until
 
     def renew(self) -> dict[int, bool]:
-        """Renew, claim and make room; return the partitions that are new, and whether each was taken from a relay that died."""
+        """Renew, claim and make room; return what is new, and whether it was taken from a relay that died."""
         begun = time.monotonic()
         vendor = self.connection.vendor
         with transaction.atomic(using=self.connection.alias), self.connection.cursor() as cursor:
@@ -100,12 +100,13 @@ class Leases:
         self.taken_from_the_dead = {part for part, died in claimed.items() if died}
         return claimed
 
-    def _claim(self, cursor, count: int) -> dict[int, bool]:
+    def _claim(self, cursor: Cursor, count: int) -> dict[int, bool]:
         if count <= 0:
             return {}
         if self.connection.vendor == "postgresql":
             cursor.execute(_CLAIM, [self.owner, self.seconds, count])
-            return dict(cursor.fetchall())
+            claimed: dict[int, bool] = dict(cursor.fetchall())
+            return claimed
         cursor.execute(_FREE, [count])
         free = {part: bool(died) for part, died in cursor.fetchall()}
         cursor.executemany(_TAKE, [(self.owner, self.seconds, part) for part in free])
@@ -118,7 +119,7 @@ class Leases:
         self.leaving.discard(part)
 
     def close(self, keep: Collection[int] = ()) -> None:
-        """Give everything back, so that the next relay need not wait; but for partitions of which something is still under way."""
+        """Give everything back, so that the next relay need not wait; but for what is still under way."""
         parts = [part for part in (*self.epochs, *self.leaving) if part not in keep]
         self.epochs, self.leaving = {}, set()
         with self.connection.cursor() as cursor:

@@ -24,7 +24,8 @@ from holdfast.outbox.subscriptions import subscriptions
 _OLDEST_UNROUTED = both("""
     SELECT min(occurred_at) FROM {event} WHERE id IN (
         SELECT (SELECT min(id) FROM {event} WHERE part = lease.part AND NOT routed) FROM {lease} AS lease)""")
-# The same for a subscriber. An event that failed, or waits behind one that did, is not late but in trouble: it does not count here.
+# The same for a subscriber. An event that failed, or waits behind one that did, is not late but in trouble: it does not
+# count here.
 _OLDEST_WAITING = both("""
     SELECT min(occurred_at) FROM {event} WHERE id IN (
         SELECT (
@@ -59,7 +60,8 @@ class SubscriberStatus:
 class Snapshot:
     """The outbox at a moment.
 
-    ``lag_seconds`` is the age of the oldest event that a handler or broker could have had by now; webhook receivers have a lag each.
+    ``lag_seconds`` is the age of the oldest event that a handler or broker could have had by now; webhook receivers
+    have a lag each.
     """
 
     lag_seconds: float
@@ -153,11 +155,13 @@ def _age(moment: dt.datetime | None, now: dt.datetime) -> float:
 
 
 def _moment(using: str, statement: dict[str, str], *params: int) -> dt.datetime | None:
-    return as_moment(_rows(using, statement, *params)[0][0])
+    value = _rows(using, statement, *params)[0][0]
+    return None if value is None else as_moment(value)
 
 
 def _rows(using: str, statement: dict[str, str], *params: int) -> list[Any]:
     connection = connections[using]
     with connection.cursor() as cursor:
         cursor.execute(statement[connection.vendor], list(params))
-        return cursor.fetchall()
+        rows: list[Any] = cursor.fetchall()
+        return rows

@@ -188,6 +188,5 @@ def _failed_one(subscriber_id: int, setback: Setback) -> tuple[Any, ...]:
 
 def _from_sqlite(row: Iterable[Any]) -> Delivery:
     delivery = Delivery._make(row)
-    moment = as_moment(delivery.occurred_at)
-    assert moment is not None, "the column is not null"  # noqa: S101 - for the type checker
-    return delivery._replace(uid=UUID(str(delivery.uid)), occurred_at=moment.timestamp())
+    moment: Any = delivery.occurred_at
+    return delivery._replace(uid=UUID(str(delivery.uid)), occurred_at=as_moment(moment).timestamp())

@@ -80,7 +80,7 @@ class Relay:
         return self.delivered
 
     def drain(self, *, seconds: float = float("inf")) -> int:
-        """Deliver until nothing is left that could be sent now, or for so long; return how many deliveries that were."""
+        """Deliver until nothing is left to be sent now, or for so long; return how many deliveries that were."""
         if not self._inline:
             self._listener.open()
         until = time.monotonic() + seconds
@@ -140,7 +140,7 @@ class Relay:
 
     def _sweep(self) -> None:
         """Read the directory anew, and look everywhere for what nobody told of."""
-        if self._directory is None:
+        if self._directory is None or self._router is None:
             self._directory = Directory(self._connection.alias)
             self._router = Router(self._connection, self._directory.wanted_by)
         entries = {entry.subscriber_id: entry for entry in self._directory.entries()}

@@ -18,7 +18,8 @@ _FORGET_RELAYS_AFTER = dt.timedelta(days=1)
 # The table is walked along its primary key in windows, so that a batch costs the same wherever it is; ids grow with
 # time, so that a window in which everything is to be kept is the last one.
 _WINDOW = both("""
-    SELECT max(id), min(occurred_at) FROM (SELECT id, occurred_at FROM {event} WHERE id > %s ORDER BY id LIMIT %s) AS next""")
+    SELECT max(id), min(occurred_at)
+    FROM (SELECT id, occurred_at FROM {event} WHERE id > %s ORDER BY id LIMIT %s) AS next""")
 _PURGE = both("""
     DELETE FROM {event}
     WHERE id > %s AND id <= %s AND routed AND occurred_at < %s

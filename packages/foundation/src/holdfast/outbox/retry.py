@@ -38,8 +38,8 @@ class GiveUp(DeliveryFailed):
 def delay_seconds(attempts: int, asked_seconds: float | None = None) -> float | None:
     """Return how long to wait after so many failed attempts, or ``None``: give it up.
 
-    What the receiver asked for counts where it is longer than the schedule, up to ``RETRY_AFTER_MAX_SECONDS``. Jitter keeps
-    what failed together from returning together.
+    What the receiver asked for counts where it is longer than the schedule, up to ``RETRY_AFTER_MAX_SECONDS``. Jitter
+    keeps what failed together from returning together.
     """
     schedule = settings.RETRY_SECONDS
     if attempts > len(schedule):

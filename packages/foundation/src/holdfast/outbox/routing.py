@@ -65,11 +65,11 @@ class Route(NamedTuple):
 
 def share_of(limit: int) -> int:
     """Return how much of a batch one partition may fill. A batch of less than that has left nothing behind."""
-    return max(1, limit // 4)
+    return max(1, limit // 16)
 
 
 def key_hash(key: str) -> int:
-    """Return the number that stands for a key in the queue. Keys that share one wait for each other, which harms nobody."""
+    """Return the number of a key in the queue. Keys that share one wait for each other, which harms nobody."""
     return crc32(key.encode())
 
 
@@ -97,7 +97,7 @@ class Router:
         self._positions = {}
 
     def route(self, parts: Iterable[int], limit: int) -> tuple[list[Route], bool]:
-        """Route what is pending in these partitions; return the deliveries written, and whether there may be more to route."""
+        """Route what is pending in these partitions; return the deliveries, and whether there may be more to route."""
         with self._connection.cursor() as cursor:
             events = self._pending(cursor, list(parts), limit)
             routes = self._routes(events)
@@ -114,7 +114,8 @@ class Router:
             cursor.execute(_PENDING_POSTGRESQL, [array(parts), array(positions), share_of(limit), limit])
         else:
             cursor.execute(_PENDING_SQLITE, [str(parts), limit])
-        return cursor.fetchall()
+        events: list[PendingEvent] = cursor.fetchall()
+        return events
 
     def _routes(self, events: list[PendingEvent]) -> list[Route]:
         types = {event_type for _id, _part, event_type, _key in events}

@@ -139,7 +139,7 @@ class Unit:
         return True
 
     def _send_counted(self, delivery: Delivery) -> None:
-        """Count the attempt, make it, finish it: an event that kills the process reaches its last attempt nevertheless."""
+        """Count the attempt, make it, finish it: an event that kills the process comes to its last one nevertheless."""
         connection = connections[self.desk.using]
         number = delivery.attempts + 1
         # If this is its last one and kills us, it comes back once more after the longest wait, and is dead without

@@ -18,7 +18,7 @@ class Sink(Protocol):
         """Whether the next one may be sent: asked once for each."""
 
     def deliver(self, envelope: Envelope[Any]) -> int | None:
-        """Deliver an event; return a status for the log. Raises ``DeliveryFailed`` or whatever else a stranger raises."""
+        """Deliver an event; return a status for the log. Raises ``DeliveryFailed``, or what else a stranger raises."""
 
     def close(self) -> None:
         """Let go of connections."""

@@ -1,12 +1,13 @@
 """Who in the code is told of what: handlers, registered under stable names.
 
-An app declares its handlers in a module ``handlers``, which is imported when the apps are ready, as ``admin`` modules are::
+An app declares its handlers in a module ``handlers``, which is imported when the apps are ready, as ``admin`` modules
+are::
 
     @subscribe("holdfast_wallet.transfer_posted.v1")
     def send_receipt(envelope: Envelope[TransferPosted]) -> None: ...
 
-A handler may run twice for an event and runs outside any transaction; it raises to be called again later. Its name is what the
-deliveries that wait for it are filed under: give ``name=`` when a function with waiting deliveries moves.
+A handler may run twice for an event and runs outside any transaction; it raises to be called again later. Its name is
+what the deliveries that wait for it are filed under: give ``name=`` when a function with waiting deliveries moves.
 """
 
 from collections.abc import Callable

@@ -23,7 +23,7 @@ class Workers(Protocol):
 
 
 class Threads:
-    """Up to ``size`` threads, started when there is work and gone, with their connections, when there was none for a while.
+    """Up to ``size`` threads, started when there is work, gone with their connections when there is none for long.
 
     One set for each subscriber: who is slow or hangs holds up nobody else. They are daemons, so that a handler that
     never returns cannot keep the process from ending.

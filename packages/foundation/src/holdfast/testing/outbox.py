@@ -70,7 +70,7 @@ def captured_events(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[CapturedEvents
 
 
 def drain_outbox(*, using: str = DEFAULT_DB_ALIAS, raise_errors: bool = True) -> int:
-    """Deliver everything that waits, and what its handlers emit, in this thread and transaction; return how many deliveries.
+    """Deliver everything that waits, and what its handlers emit, in this thread; return how many deliveries that were.
 
     The first error of a handler is raised at the end, unless ``raise_errors`` is off.
     """

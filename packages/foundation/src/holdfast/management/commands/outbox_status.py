@@ -26,9 +26,16 @@ class Command(BaseCommand):
 
 
 def _table(now: Snapshot) -> str:
+    totals = {
+        "lag": f"{now.lag_seconds:.1f} s",
+        "unrouted": now.unrouted,
+        "pending": now.pending,
+        "failing": now.failing,
+        "dead": now.dead,
+        "relays": now.relays,
+    }
     lines = [
-        f"lag {now.lag_seconds:.1f} s, unrouted {now.unrouted}, pending {now.pending}, failing {now.failing}, "
-        f"dead {now.dead}, relays {now.relays}",
+        ", ".join(f"{name} {value}" for name, value in totals.items()),
         "",
         f"{'subscriber':<60} {'state':<9} {'pending':>8} {'failing':>8} {'dead':>6} {'lag s':>8}",
     ]

@@ -19,7 +19,7 @@ from holdfast.outbox.webhooks.probe import send_test
 from holdfast.outbox.webhooks.signing import BadSecret, key_of
 
 
-class EndpointForm(forms.ModelForm):
+class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """A name, an address, and what to tell."""
 
     patterns = forms.CharField(
@@ -53,7 +53,7 @@ class EndpointForm(forms.ModelForm):
 
     def clean_patterns(self) -> list[str]:
         """Refuse a pattern that nothing fits: it is a slip of the pen."""
-        patterns = self.cleaned_data["patterns"].split()
+        patterns: list[str] = self.cleaned_data["patterns"].split()
         for pattern in patterns:
             if not any(matches(event_type, [pattern]) for event_type in registry):
                 raise forms.ValidationError(f"No installed app declares an event that fits {pattern!r}.")
@@ -71,7 +71,7 @@ class EndpointForm(forms.ModelForm):
 
 
 @admin.register(WebhookEndpoint)
-class WebhookEndpointAdmin(admin.ModelAdmin):
+class WebhookEndpointAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Receivers outside."""
 
     form = EndpointForm

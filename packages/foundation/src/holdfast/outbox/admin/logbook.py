@@ -49,9 +49,10 @@ class EventAdmin(WindowAdmin):
         subscribers = list(OutboxSubscriber.objects.values_list("pk", flat=True))
         mine = {"event_id": event.pk, "subscriber_id__in": subscribers}
         lines: list[tuple[str]] = []
-        for waiting in OutboxDelivery.objects.filter(part=event.part, **mine).select_related("subscriber"):
-            when = f", next at {waiting.due_at:%Y-%m-%d %H:%M:%S} UTC" if waiting.due_at else ""
-            lines.append((f"waits for {waiting.subscriber}, {waiting.attempts} attempts{when}",))
+        lines += [
+            (f"waits for {waiting.subscriber} after {waiting.attempts} attempts",)
+            for waiting in OutboxDelivery.objects.filter(part=event.part, **mine).select_related("subscriber")
+        ]
         for attempt in OutboxAttempt.objects.filter(**mine).select_related("subscriber").order_by("at"):
             word = "delivered to" if attempt.succeeded else "refused by"
             lines.append((f"{attempt.at:%Y-%m-%d %H:%M:%S} {word} {attempt.subscriber}: {attempt.detail[:200]}",))

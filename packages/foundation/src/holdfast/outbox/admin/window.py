@@ -10,16 +10,18 @@ from django.http import HttpRequest
 COUNT_LIMIT = 10_000
 
 
-class BoundedPaginator(Paginator):
+class BoundedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
     """Counts no further than anybody pages: to count millions of events would take the page seconds."""
 
     @cached_property
     def count(self) -> int:
         """The number of rows, or the limit."""
-        return self.object_list[:COUNT_LIMIT].count()
+        rows: Any = self.object_list[:COUNT_LIMIT]
+        count: int = rows.count()
+        return count
 
 
-class WindowAdmin(admin.ModelAdmin):
+class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Rows that nobody edits: they say what happened."""
 
     show_full_result_count = False

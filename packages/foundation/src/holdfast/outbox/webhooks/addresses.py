@@ -1,7 +1,7 @@
 """Where a webhook may go. Whoever may enter a URL could otherwise have this server call its own neighbors (SSRF).
 
-The name is resolved here, each address is looked at, and the connection is made to an address that was looked at: a second resolution could
-answer otherwise.
+The name is resolved here, each address is looked at, and the connection is made to an address that was looked at: a
+second resolution could answer otherwise.
 """
 
 import ipaddress
@@ -38,7 +38,7 @@ class Target:
 
 
 def parse(url: str) -> Target:
-    """Take a URL apart. Raises ``Refused`` where it is malformed, has credentials, or is not https although it must be."""
+    """Take a URL apart. Raises ``Refused`` where it is malformed, has credentials, or should be https."""
     if any(character <= " " or character >= "\x7f" for character in url):
         raise Refused("The URL has characters that belong percent-encoded.")
     try:

@@ -72,12 +72,23 @@ class _Wire:
         self._sock.close()
 
 
+class _Connection(http.client.HTTPConnection):
+    """A connection that was made already."""
+
+    # Once closed it must not open itself again, past the look at the address.
+    auto_open = 0
+
+    def __init__(self, target: Target, wire: _Wire) -> None:
+        super().__init__(target.host, target.port)
+        self.sock = self.wire = wire
+
+
 class Sender:
     """Posts to one URL and keeps its connections. Safe to be used by several threads."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._idle: deque[http.client.HTTPConnection] = deque(maxlen=settings.WEBHOOK_ENDPOINT_CONCURRENCY)
+        self._idle: deque[_Connection] = deque(maxlen=settings.WEBHOOK_ENDPOINT_CONCURRENCY)
         self._context: ssl.SSLContext | None = None
         self._closed = False
 
@@ -103,13 +114,13 @@ class Sender:
         while (connection := self._kept()) is not None:
             connection.close()
 
-    def _kept(self) -> http.client.HTTPConnection | None:
+    def _kept(self) -> _Connection | None:
         try:
             return self._idle.pop()
         except IndexError:
             return None
 
-    def _connect(self, target: Target, deadline: _Deadline) -> http.client.HTTPConnection:
+    def _connect(self, target: Target, deadline: _Deadline) -> _Connection:
         sock = self._dial(target, deadline)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if target.scheme == "https":
@@ -119,11 +130,7 @@ class Sender:
             except BaseException:
                 sock.close()
                 raise
-        connection = http.client.HTTPConnection(target.host, target.port)
-        connection.sock = _Wire(sock)
-        # A closed connection must not open itself again, past the look at its address.
-        connection.auto_open = 0
-        return connection
+        return _Connection(target, _Wire(sock))
 
     @staticmethod
     def _dial(target: Target, deadline: _Deadline) -> socket.socket:
@@ -143,7 +150,7 @@ class Sender:
 
     def _exchange(
         self,
-        connection: http.client.HTTPConnection,
+        connection: _Connection,
         target: Target,
         body: bytes,
         headers: dict[str, str],
@@ -151,7 +158,7 @@ class Sender:
     ) -> Answer:
         keep = False
         try:
-            connection.sock.deadline = deadline
+            connection.wire.deadline = deadline
             connection.request("POST", target.path, body, {"Host": target.netloc, **headers})
             response = connection.getresponse()
             excerpt = response.read(settings.WEBHOOK_RESPONSE_BYTES)

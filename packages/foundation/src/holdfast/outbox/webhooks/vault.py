@@ -7,6 +7,7 @@ do.
 import base64
 import datetime as dt
 import json
+from typing import TypedDict
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
@@ -17,6 +18,13 @@ from holdfast.outbox.models import WebhookEndpoint
 from holdfast.outbox.webhooks.signing import key_of
 
 _SALT = "holdfast.outbox.webhooks.vault"
+
+
+class Sealed(TypedDict):
+    """A secret, and until when it signs: ``None`` for the newest."""
+
+    secret: str
+    until: str | None
 
 
 class SealBroken(Exception):
@@ -45,17 +53,18 @@ def active_secrets(endpoint: WebhookEndpoint) -> list[str]:
     return [item["secret"] for item in _open(endpoint) if _lives(item, now)]
 
 
-def _lives(item: dict[str, str | None], now: dt.datetime) -> bool:
+def _lives(item: Sealed, now: dt.datetime) -> bool:
     return item["until"] is None or dt.datetime.fromisoformat(item["until"]) > now
 
 
-def _open(endpoint: WebhookEndpoint) -> list[dict[str, str | None]]:
+def _open(endpoint: WebhookEndpoint) -> list[Sealed]:
     if not endpoint.sealed_secrets:
         return []
     try:
-        return json.loads(_box().decrypt(endpoint.sealed_secrets.encode()))
+        opened: list[Sealed] = json.loads(_box().decrypt(endpoint.sealed_secrets.encode()))
     except InvalidToken:
         raise SealBroken(f"The secrets of {endpoint.name!r} cannot be opened: rotate them.") from None
+    return opened
 
 
 def _box() -> MultiFernet:
