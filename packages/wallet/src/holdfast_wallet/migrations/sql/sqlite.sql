@@ -11,8 +11,10 @@ CREATE TABLE holdfast_wallet_law (
 );
 INSERT INTO holdfast_wallet_law (id) VALUES (1);
 
+-- The CAST gives both halves the same column affinity. Without it SQLite does not look through the view: it sorts the whole history
+-- of an account for each page (400 ms instead of 0.2 at 100,000 lines).
 CREATE VIEW holdfast_wallet_entry AS
-SELECT source_id AS account_id, source_version AS version, -amount_minor AS amount_minor, source_balance_minor AS balance_minor,
+SELECT source_id AS account_id, source_version AS version, CAST(-amount_minor AS bigint) AS amount_minor, source_balance_minor AS balance_minor,
        currency, target_id AS counterparty_id, id AS transfer_id, number, kind, journal_id, effective_at, recorded_at
 FROM holdfast_wallet_transfer
 UNION ALL
