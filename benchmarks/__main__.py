@@ -50,6 +50,7 @@ def _wallet(postgres: Postgres, arguments: argparse.Namespace, result: Report) -
         rounds=30,
         entries=(1_000, 10_000, 100_000, *([1_000_000] if arguments.million else [])),
         transfers=10_000 if arguments.full else 2_000,
+        full=arguments.full,
     )
     suite.run(postgres, machine.Watch(postgres.pids()), options, result, _say)
 

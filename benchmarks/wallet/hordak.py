@@ -123,8 +123,7 @@ class Client:
             "balance": watch.measure(mine.get_balance, times),
             "as of": watch.measure(lambda: mine.get_balance(as_of=earlier), times),
             "page of 50": watch.measure(
-                lambda: list(mine.legs.with_account_balance_after().order_by("-transaction__date", "-id")[:50]),
-                min(times, 3),  # seconds each at 100,000 entries
+                lambda: list(mine.legs.with_account_balance_after().order_by("-transaction__date", "-id")[:50]), times
             ),
         }
 

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+ENOUGH_MILLISECONDS = 2000
+
 _DURATION = re.compile(r"duration: ([0-9.]+) ms")
 
 
@@ -26,8 +28,12 @@ class DatabaseTime:
             connection.connection.add_notice_handler(self._note)
 
     def measure(self, call: Callable[[], Any], times: int) -> dict[str, float]:
-        """Return the median milliseconds of a call, in the database and for the caller."""
+        """Return the median milliseconds of a call, in the database and for the caller.
+
+        A call that takes seconds is not repeated so often.
+        """
         call()
+        times = max(1, min(times, int(ENOUGH_MILLISECONDS / self._timed(call)[1])))
         caller = [self._timed(call)[1] for _ in range(times)]
         self._listen(on=True)
         database = [self._timed(call)[0] for _ in range(times)]
