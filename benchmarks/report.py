@@ -104,15 +104,18 @@ def _text(table: Table) -> str:
     widths = [max(len(line[column]) for line in lines) for column in range(len(table.head))]
     rule = "  ".join("-" * width for width in widths)
     body = [
-        "  ".join(_cell(text, width, column) for column, (text, width) in enumerate(zip(line, widths, strict=True)))
+        "  ".join(
+            _cell(text, width, name) for text, width, name in zip(line, widths, ["", *table.head[1:]], strict=True)
+        )
         for line in lines
     ]
     note = [table.note] if table.note else []
     return "\n".join([f"# {table.title}", body[0].rstrip(), rule, *(line.rstrip() for line in body[1:]), *note])
 
 
-def _cell(text: str, width: int, column: int) -> str:
-    return text.ljust(width) if column == 0 else text.rjust(width)
+def _cell(text: str, width: int, name: str) -> str:
+    # A column without a name is words.
+    return text.rjust(width) if name else text.ljust(width)
 
 
 def _markdown(table: Table) -> str:
