@@ -169,20 +169,17 @@ def answers(port: int) -> bool:
     return False
 
 
-def alive(pid: int) -> bool:
-    """Tell whether a process exists, whoever owns it."""
+def command_of(pid: int) -> str:
+    """Return the command line of a process; nothing when it is dead, or a zombie that nobody reaps."""
     if not pid:
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    # In a container whose first process does not reap, the dead stay on the list.
+        return ""
     with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    return True
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ").strip()
+    if Path("/proc/self").exists():
+        return ""
+    # macOS has no /proc.
+    done = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], check=False, capture_output=True, text=True)
+    return done.stdout.strip()
 
 
 def tail(path: Path, lines: int = 15) -> str:
@@ -215,10 +212,14 @@ class Postgres:
         return self.data / "server.log"
 
     @property
+    def alive(self) -> bool:
+        """Whether the server that last started here still exists; its number alone may be somebody else's by now."""
+        return str(self.data) in command_of(self._pid_and_port()[0])
+
+    @property
     def running(self) -> bool:
-        """Whether the server that last started here is alive and answers."""
-        pid, port = self._pid_and_port()
-        return alive(pid) and answers(port)
+        """Whether it answers, too."""
+        return self.alive and answers(self._pid_and_port()[1])
 
     @property
     def url(self) -> str:
@@ -232,8 +233,8 @@ class Postgres:
             return
         if not (self.data / "PG_VERSION").exists():
             self._create()
-        if not alive(self._pid_and_port()[0]):
-            # PostgreSQL does this too, but takes a zombie of the same number for a living server.
+        if not self.alive:
+            # PostgreSQL does this too, but takes anything of the same number for a living server, even a zombie.
             (self.data / "postmaster.pid").unlink(missing_ok=True)
         for _ in range(PORT_ATTEMPTS):
             if self._control("start", "-o", self._options(free_port())):
@@ -319,10 +320,15 @@ class Valkey:
         return self.folder / "server.log"
 
     @property
-    def running(self) -> bool:
-        """Whether the server that last started here is alive and answers."""
+    def alive(self) -> bool:
+        """Whether the server that last started here still exists: it writes its port into its command line."""
         pid, port = self._pid_and_port()
-        return alive(pid) and answers(port)
+        return f":{port}" in command_of(pid)
+
+    @property
+    def running(self) -> bool:
+        """Whether it answers, too."""
+        return self.alive and answers(self._pid_and_port()[1])
 
     @property
     def url(self) -> str:
@@ -334,45 +340,47 @@ class Valkey:
         if self.running:
             return
         self.folder.mkdir(mode=0o711, parents=True, exist_ok=True)
+        self.runner.own(self.folder)
         for _ in range(PORT_ATTEMPTS):
+            self._pid.unlink(missing_ok=True)
             port = free_port()
-            command: list[str | Path] = [self._program(), "--port", str(port), "--bind", "127.0.0.1"]
-            command += ["--save", "", "--appendonly", "no", "--daemonize", "no"]
-            with self.log.open("wb") as log:
-                # A session of its own: a Ctrl-C in the terminal is for the command that uses it.
-                server = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    **self.runner.process,
-                )
+            self._port.write_text(str(port))
+            # As a daemon, like PostgreSQL: no child of ours, and deaf to a Ctrl-C for the command that uses it.
+            command: list[str | Path] = [self._program(), "--daemonize", "yes", "--pidfile", self._pid]
+            command += ["--port", str(port), "--bind", "127.0.0.1", "--logfile", self.log, "--dir", self.folder]
+            command += ["--save", "", "--appendonly", "no"]
+            subprocess.run(command, check=False, capture_output=True, **self.runner.process)
             deadline = time.monotonic() + START_SECONDS
-            while server.poll() is None and time.monotonic() < deadline:
-                if answers(port):
-                    (self.folder / "server.pid").write_text(f"{server.pid}\n{port}\n")
+            while time.monotonic() < deadline:
+                if self.running:
                     return
+                pid, _ = self._pid_and_port()
+                if pid and not command_of(pid):
+                    break
                 time.sleep(0.01)
         raise ServiceError(f"Valkey does not start; the end of {self.log}:\n{tail(self.log)}")
 
     def stop(self) -> None:
         """Stop the server, if it is still the one that started here."""
-        if self.running:
+        if self.alive:
             pid, _ = self._pid_and_port()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
             deadline = time.monotonic() + STOP_SECONDS
-            while self.running and time.monotonic() < deadline:
+            while command_of(pid) and time.monotonic() < deadline:
                 time.sleep(0.01)
-            with contextlib.suppress(ChildProcessError):
-                os.waitpid(pid, os.WNOHANG)  # when it is our own child, do not leave a zombie
-        (self.folder / "server.pid").unlink(missing_ok=True)
+
+    @property
+    def _pid(self) -> Path:
+        return self.folder / "server.pid"
+
+    @property
+    def _port(self) -> Path:
+        return self.folder / "port"
 
     def _pid_and_port(self) -> tuple[int, int]:
         try:
-            pid, port = (self.folder / "server.pid").read_text().split()
-            return int(pid), int(port)
+            return int(self._pid.read_text()), int(self._port.read_text())
         except (OSError, ValueError):
             return 0, 0
 
@@ -431,7 +439,7 @@ class Services:
         """Stop what started here, durable or not."""
         for name in ("postgres", "postgres-durable"):
             postgres = Postgres(self.folder / name)
-            if postgres.running:
+            if postgres.alive:
                 postgres.stop(mode)
         self.valkey.stop()
 

@@ -32,8 +32,8 @@ REPORTS = ROOT / ".reports"
 LINES_PERCENT = 95
 WORKERS = "2"
 
-# The pages look the same on any database, and no database has a say in the rules of the house.
-ONE_DATABASE = {"e2e", "house"}
+# The pages look the same on any database; the rules of the house and the tools are about none.
+ONE_DATABASE = {"e2e", "house", "tools"}
 # Left out where there is no browser, but for who asks by name: Playwright may have one of its own.
 NEEDS_A_BROWSER = {"e2e"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
