@@ -18,6 +18,7 @@ _TABLES = {
     "lease": models.OutboxLease._meta.db_table,
     "relay": models.OutboxRelay._meta.db_table,
     "inbox": models.InboxEntry._meta.db_table,
+    "endpoint": models.WebhookEndpoint._meta.db_table,
 }
 
 # ``now`` and ``later`` (which takes seconds, negative ones too). Not now(): within a test's transaction it stands

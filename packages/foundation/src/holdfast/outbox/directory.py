@@ -36,17 +36,22 @@ class Directory:
         self.using = using
         self._fixed = self._register()
         self._endpoints: dict[object, tuple[object, Entry]] = {}
+        self._endpoints_version: str | None = None
 
     def entries(self) -> list[Entry]:
         """Return all subscribers as of now."""
-        return [*self._fixed, *self._read_endpoints()]
+        self._read_endpoints()
+        return self._entries()
 
-    def wanted_by(self, types: set[str]) -> dict[str, list[int]]:
+    def wanted_by(self, types: set[str], endpoints_version: str | None) -> dict[str, list[int]]:
         """Return the numbers of the subscribers of each of these types.
 
-        Endpoints are read anew each time: one that was saved before an event was emitted gets the event.
+        Endpoints that were changed are read anew: one that was saved before an event was emitted gets the event.
         """
-        entries = self.entries()
+        if endpoints_version is None or endpoints_version != self._endpoints_version:
+            self._read_endpoints()
+            self._endpoints_version = endpoints_version
+        entries = self._entries()
         return {
             event_type: [entry.subscriber_id for entry in entries if matches(event_type, entry.patterns)]
             for event_type in types
@@ -54,8 +59,11 @@ class Directory:
 
     def close(self) -> None:
         """Let the sinks go of their connections."""
-        for entry in (*self._fixed, *(entry for _version, entry in self._endpoints.values())):
+        for entry in self._entries():
             entry.sink.close()
+
+    def _entries(self) -> list[Entry]:
+        return [*self._fixed, *(entry for _version, entry in self._endpoints.values())]
 
     def _register(self) -> list[Entry]:
         wanted: dict[str, tuple[SubscriberKind, list[str], Callable[[], Sink]]] = {
@@ -87,7 +95,7 @@ class Directory:
 
         return sheltered
 
-    def _read_endpoints(self) -> list[Entry]:
+    def _read_endpoints(self) -> None:
         known, self._endpoints = self._endpoints, {}
         for endpoint in WebhookEndpoint.objects.using(self.using).exclude(state=EndpointState.DISABLED):
             version, entry = known.pop(endpoint.pk, (None, None))
@@ -104,4 +112,3 @@ class Directory:
             self._endpoints[endpoint.pk] = (endpoint.updated_at, entry)
         for _version, gone in known.values():
             gone.sink.close()
-        return [entry for _version, entry in self._endpoints.values()]

@@ -16,16 +16,21 @@ from holdfast.outbox.dialect import Cursor, array, both, postgresql, sqlite
 # One index range for each partition, in the order of ids; the outer LIMIT stops the loop. ``part = ANY(...) ORDER BY
 # id`` would sort the whole backlog for each batch; and so would PostgreSQL by itself with a partition that it thinks
 # will be read to its end, which is why none gives more than a share of the batch.
-_PENDING_POSTGRESQL = postgresql("""
-    SELECT event.id, event.part, event.type, event.key
+# The sum of the endpoints' last changes comes with each row, which saves the question of whether one was changed.
+_PENDING_POSTGRESQL = postgresql(
+    """
+    SELECT event.id, event.part, event.type, event.key, (SELECT {endpoints_version} FROM {endpoint})
     FROM unnest(%s::smallint[], %s::bigint[]) AS mine(part, position),
          LATERAL (
              SELECT id, part, type, key FROM {event}
              WHERE part = mine.part AND id > mine.position AND NOT routed ORDER BY id LIMIT %s
          ) AS event
-    LIMIT %s""")
+    LIMIT %s""",
+    endpoints_version="count(*) || '/' || coalesce(sum((extract(epoch FROM updated_at) * 1000000)::bigint), 0)",
+)
+# On SQLite a question costs nothing: NULL, that is, always ask.
 _PENDING_SQLITE = sqlite("""
-    SELECT id, part, type, key FROM {event}
+    SELECT id, part, type, key, NULL FROM {event}
     WHERE NOT routed AND part IN (SELECT value FROM json_each(%s)) ORDER BY part, id LIMIT %s""")
 
 # A relay that was asleep may do this a second time: it waits for the row locks of the first, finds the events routed,
@@ -47,11 +52,11 @@ INSERT_DELIVERY = both("""
     ON CONFLICT DO NOTHING""")
 
 
-# What is known of an event before it is routed: id, partition, type, key.
-PendingEvent = tuple[int, int, str, str]
+# What is known of an event before it is routed: id, partition, type, key, and the version of the endpoints.
+PendingEvent = tuple[int, int, str, str, str | None]
 
-# The numbers of the subscribers of each of these event types.
-WantedBy = Callable[[set[str]], Mapping[str, Sequence[int]]]
+# The numbers of the subscribers of each of these event types, as of a version of the endpoints.
+WantedBy = Callable[[set[str], str | None], Mapping[str, Sequence[int]]]
 
 
 class Route(NamedTuple):
@@ -103,7 +108,7 @@ class Router:
             routes = self._routes(events)
             if events:
                 self._write(cursor, events, routes)
-        self._routed.update((part, event_id) for event_id, part, _type, _key in events)
+        self._routed.update((part, event_id) for event_id, part, *_rest in events)
         more = len(events) >= share_of(limit)
         self._positions = self._routed if more else self._settled
         return routes, more
@@ -118,16 +123,17 @@ class Router:
         return events
 
     def _routes(self, events: list[PendingEvent]) -> list[Route]:
-        types = {event_type for _id, _part, event_type, _key in events}
-        subscribers = self._wanted_by(types) if types else {}
+        if not events:
+            return []
+        subscribers = self._wanted_by({event[2] for event in events}, events[0][4])
         return [
             Route(subscriber_id, part, event_id, key_hash(key))
-            for event_id, part, event_type, key in events
+            for event_id, part, event_type, key, _version in events
             for subscriber_id in subscribers[event_type]
         ]
 
     def _write(self, cursor: Cursor, events: list[PendingEvent], routes: list[Route]) -> None:
-        ids = [event_id for event_id, _part, _type, _key in events]
+        ids = [event[0] for event in events]
         if self._connection.vendor == "postgresql":
             columns = map(array, zip(*routes, strict=True)) if routes else ["{}"] * 4
             cursor.execute(_ROUTE_POSTGRESQL, [array(ids), *columns])
