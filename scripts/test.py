@@ -23,9 +23,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree as ET
 
 from devservices import throwaway
+from summary import count
 
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".reports"
@@ -51,17 +51,6 @@ class Outcome:
     passed: int = 0
     failed: int = 0
     skipped: int = 0
-
-    def count(self, junit: Path) -> None:
-        """Add up what pytest wrote down."""
-        if not junit.exists():
-            return
-        for suite in ET.parse(junit).iter("testsuite"):  # noqa: S314 - pytest wrote it a moment ago
-            total, skipped = int(suite.get("tests", 0)), int(suite.get("skipped", 0))
-            failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
-            self.failed += failed
-            self.skipped += skipped
-            self.passed += total - failed - skipped
 
 
 def suites() -> list[str]:
@@ -99,7 +88,8 @@ def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[
     start = time.monotonic()
     status = subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
     outcome = Outcome(suite, database, status, time.monotonic() - start)
-    outcome.count(junit)
+    if junit.exists():
+        outcome.passed, outcome.failed, outcome.skipped, _ = count(junit)
     return outcome
 
 
@@ -107,10 +97,10 @@ def coverage() -> bool:
     """Print each package's coverage; tell whether every package has enough of its lines covered."""
     environment = {**os.environ, "COVERAGE_FILE": str(REPORTS / "coverage")}
     report = REPORTS / "coverage.json"
-    for command in (["combine", "-q", *map(str, REPORTS.glob("coverage.*-*"))], ["json", "-q", "-o", str(report)]):
-        if subprocess.run(
-            [sys.executable, "-m", "coverage", *command], check=False, cwd=ROOT, env=environment
-        ).returncode:
+    measured = map(str, REPORTS.glob("coverage.*-*"))
+    for action in (["combine", "-q", *measured], ["json", "-q", "-o", str(report)]):
+        command = [sys.executable, "-m", "coverage", *action]
+        if subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode:
             return False
     files = json.loads(report.read_text())["files"]
     print(f"\n{'coverage of':<20}{'lines':>9}{'branches':>11}")
