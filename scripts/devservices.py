@@ -352,7 +352,7 @@ class Valkey:
             subprocess.run(command, check=False, capture_output=True, **self.runner.process)
             deadline = time.monotonic() + START_SECONDS
             while time.monotonic() < deadline:
-                if self.running:
+                if self.alive and answers(port):
                     return
                 pid, _ = self._pid_and_port()
                 if pid and not command_of(pid):
