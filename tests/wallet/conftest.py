@@ -1,6 +1,5 @@
-"""What every test of the wallet stands on: a test database whose rows may be removed between tests, and nothing else."""
+"""What every test of the wallet stands on: a test database whose rows may be removed between tests."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +8,7 @@ from holdfast_wallet.services import law
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Let a transactional test's tables be emptied: the ledger itself would refuse."""
     with django_db_blocker.unblock():
         law.allow_flush()
-    yield

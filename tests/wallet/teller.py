@@ -1,4 +1,4 @@
-"""A teller of the bank test: a process of its own that does random verbs until it is killed, and notes what was acknowledged.
+"""A teller of the bank test: a process that does random verbs until it is killed, and notes what was acknowledged.
 
 ``python -m tests.wallet.teller open|work|check FILE``, with DATABASE_URL in the environment.
 """
@@ -32,7 +32,12 @@ def open_bank(path: Path) -> None:
         for currency in ("EUR", "USD"):
             services.open_system_account(role=role, currency=currency)
     hot = services.open_system_account(role="shop", currency="EUR", slots=4)
-    bank = {"owner": owner.pk, "euros": [a.id.hex for a in euros], "dollars": [a.id.hex for a in dollars], "hot": hot.id.hex}
+    bank = {
+        "owner": owner.pk,
+        "euros": [a.id.hex for a in euros],
+        "dollars": [a.id.hex for a in dollars],
+        "hot": hot.id.hex,
+    }
     path.write_text(json.dumps(bank))
 
 
@@ -56,7 +61,9 @@ class Teller:
         from holdfast_wallet.exceptions import WalletError
 
         while True:
-            verb = self.dice.choice((self.pay, self.pay, self.batch, self.reserve, self.give_back, self.change, self.sell))
+            verb = self.dice.choice(
+                (self.pay, self.pay, self.batch, self.reserve, self.give_back, self.change, self.sell)
+            )
             keys = [uuid4() for _ in range(5)]
             for _ in range(200):
                 try:
@@ -69,7 +76,7 @@ class Teller:
                     connection.close()
                     time.sleep(0.02)
 
-    def amount(self, currency: str = "EUR"):  # noqa: ANN201 - a module that is imported when Django is set up
+    def amount(self, currency: str = "EUR"):
         from holdfast.money import from_minor
 
         return from_minor(self.plan.randrange(1, 5_000), currency)
@@ -77,7 +84,7 @@ class Teller:
     def two(self) -> list[UUID]:
         return self.plan.sample(self.euros, 2)
 
-    def request(self, key: UUID):  # noqa: ANN201
+    def request(self, key: UUID):
         from holdfast_wallet import services
 
         source, target = self.two()
@@ -173,7 +180,7 @@ def check(path: Path) -> None:
     noted = path.with_suffix(".acknowledged").read_text().split()
     stored = set(Transfer.objects.values_list("id", flat=True))
     told = OutboxEvent.objects.filter(type="holdfast_wallet.transfer_posted.v1").count()
-    print(
+    sys.stdout.write(
         json.dumps(
             {
                 "acknowledged": len(noted),

@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from itertools import pairwise
 
 import pytest
 from django.db import connection, transaction
@@ -212,7 +213,9 @@ def no_constraint(db):
     table, name = "holdfast_wallet_account", "holdfast_wallet_account_within_limits"
     sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
-        cursor.execute("PRAGMA ignore_check_constraints = ON" if sqlite else f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        cursor.execute(
+            "PRAGMA ignore_check_constraints = ON" if sqlite else f"ALTER TABLE {table} DROP CONSTRAINT {name}"
+        )
     yield
     if sqlite:  # PostgreSQL rolls it back with the test
         with connection.cursor() as cursor:
@@ -277,7 +280,7 @@ def test_seals_cover_every_transfer_once_in_blocks_and_are_told(books, settings)
     assert [event.digest for event in told if isinstance(event, events.TransfersSealed)] == [
         seal.digest for seal in seals[1:]
     ]
-    for before, after in zip(seals, seals[1:], strict=False):
+    for before, after in pairwise(seals):
         assert after.previous_digest == before.digest
         assert after.first_number > before.last_number
     assert findings() == []

@@ -110,7 +110,13 @@ def test_several_captures_and_the_last_gives_the_rest_back(ada, shop):
     hold = fresh(hold)
     assert (hold.state, hold.captured, hold.released) == (HoldState.CAPTURED, eur(35), eur(25))
     assert (fresh(ada).balance, fresh(ada).available) == (eur(65), eur(65))
-    assert history(hold) == [("placed", 6000), ("captured", 1000), ("captured", 2000), ("captured", 500), ("released", 2500)]
+    assert history(hold) == [
+        ("placed", 6000),
+        ("captured", 1000),
+        ("captured", 2000),
+        ("captured", 500),
+        ("released", 2500),
+    ]
     assert list(selectors.journal(journal_id=hold.id)) == list(hold.captures.order_by("number"))
     assert findings() == []
 
@@ -205,9 +211,7 @@ def test_the_sweep_expires_what_is_due_and_nothing_else(ada):
     let_time_pass(due)
     with captured_events() as told:
         assert services.expire_holds(limit=10) == 1
-    assert told == [
-        events.HoldExpired(hold_id=str(due.id), account_id=str(ada.id), amount_minor=1000, currency="EUR")
-    ]
+    assert told == [events.HoldExpired(hold_id=str(due.id), account_id=str(ada.id), amount_minor=1000, currency="EUR")]
     assert fresh(due).state == HoldState.EXPIRED
     assert fresh(later).state == HoldState.OPEN
     assert fresh(ada).held == eur(25)
@@ -242,7 +246,7 @@ def test_how_long_a_hold_lasts_is_a_setting(ada, settings):
         (exceptions.AmountNotPositive, {"amount": eur(0)}),
         (exceptions.CurrencyMismatch, {"amount": Money(1, "USD")}),
         (exceptions.InsufficientFunds, {"amount": eur("100.01")}),
-        (exceptions.MalformedRequest, {"expires_at": dt.datetime(2030, 1, 1)}),  # noqa: DTZ001 - the naive time is the point
+        (exceptions.MalformedRequest, {"expires_at": dt.datetime(2030, 1, 1)}),  # noqa: DTZ001 - naive is the point
         (exceptions.MalformedRequest, {"metadata": {"x": "y" * 5000}}),
         (exceptions.MalformedRequest, {"key": "k"}),
         (exceptions.AccountNotFound, {"owner_id": None}),

@@ -211,7 +211,9 @@ def test_somebody_elses_payment_does_not_exist(ada):
 def test_the_rail_is_never_asked_inside_a_transaction(rail, monkeypatch):
     ada = make_account()
     inside = []
-    monkeypatch.setattr(Rail, "start", lambda self, order: inside.append(connection.in_atomic_block) or self.poll(order))
+    monkeypatch.setattr(
+        Rail, "start", lambda self, order: inside.append(connection.in_atomic_block) or self.poll(order)
+    )
     services.request_deposit(**ask(ada))
     assert inside == [False]
     with pytest.raises(RuntimeError, match="durable"), transaction.atomic():

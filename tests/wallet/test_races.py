@@ -1,4 +1,4 @@
-"""Everything at once, on PostgreSQL with a connection for each: each lock and each constraint has a race that would show its absence."""
+"""Everything at once, on PostgreSQL with a connection for each: each lock has a race that would show its absence."""
 
 import datetime as dt
 import threading
@@ -129,9 +129,7 @@ def test_two_who_transfer_and_hold_and_capture_on_the_same_accounts_do_not_deadl
             paid = make_transfer(source=source, target=target)
             services.reverse(key=key(), transfer_id=paid.id, owner_id=target.owner_id)
 
-    outcomes = race(
-        lambda: reserve(ada, bob), lambda: reserve(bob, ada), lambda: pay(ada, bob), lambda: pay(bob, ada)
-    )
+    outcomes = race(lambda: reserve(ada, bob), lambda: reserve(bob, ada), lambda: pay(ada, bob), lambda: pay(bob, ada))
     assert outcomes == [None] * 4
 
 
@@ -168,9 +166,7 @@ def test_a_hold_is_captured_or_released_or_expired_and_only_one_of_them():
 
         def capture(hold=hold):
             time.sleep(0.01)
-            return services.capture_hold(
-                key=key(), hold_id=hold.id, target_id=shop.id, owner_id=hold.account.owner_id
-            )
+            return services.capture_hold(key=key(), hold_id=hold.id, target_id=shop.id, owner_id=hold.account.owner_id)
 
         def sweep():
             time.sleep(0.012)
@@ -211,9 +207,7 @@ def test_holds_and_withdrawals_compete_for_the_same_money():
 def test_of_many_whole_reversals_one_gives_back():
     source, target = make_account(funds="10.00"), make_account(funds="100.00")
     paid = make_transfer(source=source, target=target, amount="10.00")
-    outcomes = race(
-        lambda: services.reverse(key=key(), transfer_id=paid.id, owner_id=target.owner_id), times=8
-    )
+    outcomes = race(lambda: services.reverse(key=key(), transfer_id=paid.id, owner_id=target.owner_id), times=8)
     assert kinds(outcomes) == {Transfer: 1, exceptions.ReversalExceedsOriginal: 7}
 
 
@@ -330,8 +324,6 @@ def test_exchanges_by_twins_are_one():
     assert fresh(euros).balance == eur(8)
 
 
-
-
 def test_seals_made_at_once_form_one_chain_over_every_transfer():
     source, target = make_account(funds="100.00"), make_account()
 
@@ -345,7 +337,7 @@ def test_seals_made_at_once_form_one_chain_over_every_transfer():
 
 
 def test_a_seal_waits_for_a_lower_number_that_is_not_committed_yet(settings):
-    """A sequence hands numbers out before their transactions commit: sealing up to the highest visible one would lose this one."""
+    """Numbers are drawn before their transactions commit: sealing up to the highest visible one would lose this one."""
     settings.HOLDFAST_WALLET = {"SEAL_WAIT_SECONDS": 0.2}
     first, second = make_account(funds="10.00"), make_account(funds="10.00")
     target, other = make_account(), make_account()
@@ -398,7 +390,6 @@ def test_the_switch_of_one_connection_opens_no_other():
     assert isinstance(outcome, Exception)
 
 
-
 def test_a_callers_transactions_that_post_through_post_do_not_deadlock():
     ada, bob, carol = (make_account(funds="100.00") for _ in range(3))
 
@@ -414,4 +405,6 @@ def test_a_callers_transactions_that_post_through_post_do_not_deadlock():
                 ],
             )
 
-    assert race(lambda: ring(ada, bob, carol), lambda: ring(carol, bob, ada), lambda: ring(bob, ada, carol)) == [None] * 3
+    assert (
+        race(lambda: ring(ada, bob, carol), lambda: ring(carol, bob, ada), lambda: ring(bob, ada, carol)) == [None] * 3
+    )

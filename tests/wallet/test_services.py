@@ -37,9 +37,7 @@ def test_an_account_is_opened_empty_and_told():
         eur(0),
         None,
     )
-    assert told == [
-        events.AccountOpened(account_id=str(account.id), owner_id=str(owner.pk), role="", currency="EUR")
-    ]
+    assert told == [events.AccountOpened(account_id=str(account.id), owner_id=str(owner.pk), role="", currency="EUR")]
 
 
 def test_the_first_account_in_a_currency_is_the_default_until_another_takes_over():

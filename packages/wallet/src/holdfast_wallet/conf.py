@@ -11,11 +11,15 @@ class WalletSettings(AppSettings, setting="HOLDFAST_WALLET"):
     PAYMENT_RAIL: Annotated[BackendSpec, "Who moves money between the outside and us."] = {
         "BACKEND": "holdfast_wallet.backends.dummy.DummyRail"
     }
-    RATES: Annotated[BackendSpec, "Who knows exchange rates."] = {"BACKEND": "holdfast_wallet.backends.rates.FixedRates"}
+    RATES: Annotated[BackendSpec, "Who knows exchange rates."] = {
+        "BACKEND": "holdfast_wallet.backends.rates.FixedRates"
+    }
     FEES: Annotated[BackendSpec, "What transfers, withdrawals and exchanges cost."] = {
         "BACKEND": "holdfast_wallet.backends.fees.NoFees"
     }
-    HOLD_SECONDS: Annotated[int | None, "How long a hold lasts that names no end; None: until it is released."] = 604_800
+    HOLD_SECONDS: Annotated[int | None, "How long a hold lasts that names no end; None: until it is released."] = (
+        604_800
+    )
     FROZEN_ACCOUNTS_RECEIVE: Annotated[bool, "Whether an account still receives money while it is frozen."] = True
     SYSTEM_ACCOUNT_SLOTS: Annotated[
         int, "In how many slots a system account is kept that opens by itself; more of them post at once (PostgreSQL)."

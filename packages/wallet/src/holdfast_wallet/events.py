@@ -1,6 +1,7 @@
 """What the wallet tells: frozen, versioned facts of plain values.
 
-Amounts are integers in the currency's minor unit, as the ledger keeps them; ``holdfast.money.from_minor`` makes ``Money`` of them.
+Amounts are integers in the currency's minor unit, as the ledger keeps them; ``holdfast.money.from_minor`` makes
+``Money`` of them.
 """
 
 from holdfast.events import Event

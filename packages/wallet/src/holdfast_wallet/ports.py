@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
-from moneyed import Money
-
+from holdfast.money import Money
 from holdfast_wallet.states import PaymentDirection, PaymentState
+
+# The primary key of the host's user model, of whatever type; None is the house.
+OwnerId: TypeAlias = Any
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +35,8 @@ class PaymentOutcome:
 class PaymentRail(Protocol):
     """Moves money between the outside and us: a card acquirer, a bank, a mobile money provider.
 
-    Both calls happen outside any transaction, may raise anything while the rail does not answer, and may be repeated: the rail
-    must take the same ``order.id`` for the same payment.
+    Both calls happen outside any transaction, may raise anything while the rail does not answer, and may be repeated:
+    the rail must take the same ``order.id`` for the same payment.
     """
 
     def start(self, order: PaymentOrder) -> PaymentOutcome:

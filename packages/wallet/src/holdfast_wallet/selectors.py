@@ -3,7 +3,6 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
 from uuid import UUID
 
 from django.db import connections, router
@@ -19,9 +18,8 @@ from holdfast_wallet.exceptions import (
     TransferNotFound,
 )
 from holdfast_wallet.models import Account, Entry, Hold, Payment, Seal, Transfer
+from holdfast_wallet.ports import OwnerId
 from holdfast_wallet.states import PaymentState
-
-OwnerId: TypeAlias = int | str | UUID | None
 
 
 def get_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
@@ -67,7 +65,8 @@ def get_transfer(*, transfer_id: UUID, owner_id: OwnerId) -> Transfer:
 
 def transfers_of(*, owner_id: OwnerId) -> QuerySet[Transfer]:
     """Return the transfers that touched the owner's accounts, the newest first."""
-    # The ids themselves: with a subquery in an OR, PostgreSQL walks the whole ledger for the few transfers of one owner.
+    # The ids themselves: with a subquery in an OR, PostgreSQL walks the whole ledger for the few transfers of one
+    # owner.
     mine = list(Account.objects.filter(owner_id=owner_id).values_list("id", flat=True))
     return Transfer.objects.filter(Q(source__in=mine) | Q(target__in=mine)).order_by("-number")
 
@@ -92,7 +91,7 @@ def entries(*, account_id: UUID, owner_id: OwnerId) -> QuerySet[Entry]:
 
 
 def balance_at(*, account_id: UUID, owner_id: OwnerId, at: dt.datetime, effective: bool = False) -> Money:
-    """Return what was on an account at a moment: as it was recorded then, or by the times that the transfers count from.
+    """Return what was on an account at a moment: as it was recorded then, or by when transfers are effective.
 
     Raises ``AccountNotFound``, ``MalformedRequest``.
     """
@@ -231,14 +230,16 @@ def _balance_after(account: Account, version: int) -> int:
     return int(_entries(account).values_list("balance_minor", flat=True).get(version=version))
 
 
-# Versions are gapless and time does not run back within an account, so a moment is found by halving the versions: 17 probes of an
-# index for 100,000 lines, and no index over time.
+# Versions are gapless and time does not run back within an account, so a moment is found by halving the versions: 17
+# probes of an index for 100,000 lines, and no index over time.
 _VERSION_AT = """
     WITH RECURSIVE probe(low, high) AS (
         SELECT CAST(0 AS bigint), version FROM holdfast_wallet_account WHERE id = {account}
         UNION ALL
-        SELECT CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN (low + high + 1) / 2 ELSE low END,
-               CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN high ELSE (low + high + 1) / 2 - 1 END
+        SELECT CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN (low + high + 1) / 2 ELSE
+        low END,
+               CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN high ELSE (low + high + 1) /
+               2 - 1 END
         FROM probe
         LEFT JOIN holdfast_wallet_transfer AS debit
             ON debit.source_id = {account} AND debit.source_version = (low + high + 1) / 2
@@ -266,7 +267,7 @@ def _version_at(account: Account, at: dt.datetime) -> int:
 
 
 def _correction(account: Account, at: dt.datetime) -> int:
-    """Return what the effective balance has more than the recorded one: what was posted later for then, less the reverse.
+    """Return what the effective balance has more than the recorded one: posted later for then, less the reverse.
 
     Only rows whose two times differ can matter, and those have an index of their own.
     """

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from decimal import ROUND_UP, Decimal
 
-from holdfast.money import quantize
-from moneyed import Money
+from holdfast.money import Money, quantize
 
 
 class NoFees:
     """Everything is free."""
 
-    def fee(self, *, kind: str, amount: Money) -> Money | None:  # noqa: ARG002 - the port's names
+    def fee(self, *, kind: str, amount: Money) -> Money | None:
         """Return no fee."""
         return None
 
@@ -18,8 +17,8 @@ class NoFees:
 class FlatAndPercent:
     """A fixed part plus a percentage, for some kinds of transfer.
 
-    ``OPTIONS: {"percent": "1.5", "flat": {"EUR": "0.25"}, "kinds": ["withdrawal"]}``. A currency without a flat part pays the
-    percentage alone; the sum is rounded up to a whole minor unit, in favor of the house.
+    ``OPTIONS: {"percent": "1.5", "flat": {"EUR": "0.25"}, "kinds": ["withdrawal"]}``. A currency without a flat part
+    pays the percentage alone; the sum is rounded up to a whole minor unit, in favor of the house.
     """
 
     def __init__(

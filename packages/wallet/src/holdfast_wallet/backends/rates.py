@@ -5,7 +5,10 @@ from decimal import Decimal
 
 
 class FixedRates:
-    """Rates that do not move: ``OPTIONS: {"rates": {"EUR/USD": "1.08"}}``; the inverse is worked out if it is not given."""
+    """Rates that do not move: ``OPTIONS: {"rates": {"EUR/USD": "1.08"}}``.
+
+    The inverse of a pair is worked out where it is not given itself.
+    """
 
     def __init__(self, *, rates: Mapping[str, str] | None = None) -> None:
         self.rates = {pair: Decimal(rate) for pair, rate in (rates or {}).items()}

@@ -7,15 +7,14 @@ from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django_fsm import FSMField, transition
+
 from holdfast.fsm import StatefulModel
 from holdfast.ids import uuid7
-from holdfast.money import from_minor
-from moneyed import Money
-
+from holdfast.money import Money, from_minor
 from holdfast_wallet.states import AccountState
 
-# Far enough below 2**63 that the sum of a balance, a hold, a limit and an amount does not overflow: on SQLite an overflowing
-# integer silently becomes a float, so its law refuses a balance beyond the maximum.
+# Far enough below 2**63 that the sum of a balance, a hold, a limit and an amount does not overflow: on SQLite an
+# overflowing integer silently becomes a float, so its law refuses a balance beyond the maximum.
 MAX_AMOUNT_MINOR = 10**18
 MAX_BALANCE_MINOR = 2 * 10**18
 
@@ -23,19 +22,23 @@ MAX_BALANCE_MINOR = 2 * 10**18
 class Account(StatefulModel):
     """Money of one currency that belongs to one owner, or to the house in a role.
 
-    ``available = balance - held + overdraft limit``. A house account may be kept in ``slots``: accounts of the same role that
-    share its postings so that they do not queue for one row; the balance is then the sum of the slots'.
+    ``available = balance - held + overdraft limit``. A house account may be kept in ``slots``: accounts of the same
+    role that share its postings so that they do not queue for one row; the balance is then the sum of the slots'.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.PROTECT, related_name="wallet_accounts"
     )
-    role = models.CharField(max_length=40, blank=True, help_text="What the house uses it for; empty for an owner's account.")
+    role = models.CharField(
+        max_length=40, blank=True, help_text="What the house uses it for; empty for an owner's account."
+    )
     currency = models.CharField(max_length=3)
     name = models.CharField(max_length=120, blank=True)
     state = FSMField(choices=AccountState.choices, default=AccountState.ACTIVE, protected=True)
-    is_default = models.BooleanField(default=False, help_text="Whether it is its owner's first account in the currency.")
+    is_default = models.BooleanField(
+        default=False, help_text="Whether it is its owner's first account in the currency."
+    )
 
     balance_minor = models.BigIntegerField(default=0, editable=False)
     held_minor = models.BigIntegerField(default=0, editable=False)
@@ -46,7 +49,9 @@ class Account(StatefulModel):
     maximum_balance_minor = models.BigIntegerField(
         null=True, blank=True, validators=[MinValueValidator(0)], help_text="Empty: unlimited."
     )
-    credits_blocked = models.BooleanField(default=False, help_text="Whether it cannot receive money either while frozen.")
+    credits_blocked = models.BooleanField(
+        default=False, help_text="Whether it cannot receive money either while frozen."
+    )
 
     slots = models.SmallIntegerField(default=1)
     slot_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="slot_accounts")
@@ -58,9 +63,9 @@ class Account(StatefulModel):
     class Meta:
         ordering = ["id"]
         constraints = [
-            # The one rule that every posting could break, as one constraint: PostgreSQL reads and compiles each anew for each
-            # UPDATE. NULL, a limit that is not there, passes. What only opening or changing an account could break is in the
-            # law (``holdfast_wallet_account_rules``), whose trigger does not stir when money moves.
+            # The one rule that every posting could break, as one constraint: PostgreSQL reads and compiles each anew
+            # for each UPDATE. NULL, a limit that is not there, passes. What only opening or changing an account could
+            # break is in the law (``holdfast_wallet_account_rules``), whose trigger does not stir when money moves.
             models.CheckConstraint(
                 condition=Q(held_minor__gte=0)
                 & Q(balance_minor__gte=F("held_minor") - F("overdraft_limit_minor"))
@@ -125,7 +130,7 @@ class Account(StatefulModel):
 
     @transition(field=state, source=AccountState.FROZEN, target=AccountState.ACTIVE)
     def unfreeze(self) -> None:
-        """The account works again."""
+        """Let everything work again."""
         self.frozen_at = None
         self.credits_blocked = False
 

@@ -6,10 +6,9 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 from django_fsm import FSMField, transition
-from holdfast.fsm import StatefulModel
-from holdfast.money import from_minor
-from moneyed import Money
 
+from holdfast.fsm import StatefulModel
+from holdfast.money import Money, from_minor
 from holdfast_wallet.models.accounts import MAX_AMOUNT_MINOR, Account
 from holdfast_wallet.states import HoldEventKind, HoldState
 
@@ -17,8 +16,9 @@ from holdfast_wallet.states import HoldEventKind, HoldState
 class Hold(StatefulModel):
     """Money set aside on an account until it is captured, released, or its time is over.
 
-    What is left of it (``remaining``) is part of the account's ``held``. Captures are transfers that name the hold, there may be
-    several; ending a hold releases the rest. The ledger's triggers move ``captured_minor`` and the account's ``held_minor``.
+    What is left of it (``remaining``) is part of the account's ``held``. Captures are transfers that name the hold,
+    there may be several; ending a hold releases the rest. The ledger's triggers move ``captured_minor`` and the
+    account's ``held_minor``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -97,7 +97,7 @@ class Hold(StatefulModel):
 
     @transition(field=state, source=HoldState.OPEN, target=HoldState.CAPTURED)
     def capture(self, *, at: dt.datetime) -> None:
-        """The last capture was made; the rest is given back."""
+        """Nothing more is captured; the rest is given back."""
         self._end(at)
 
     @transition(field=state, source=HoldState.OPEN, target=HoldState.RELEASED)
@@ -123,7 +123,12 @@ class HoldEvent(models.Model):
     kind = models.CharField(max_length=10, choices=HoldEventKind.choices)
     amount_minor = models.BigIntegerField()
     transfer = models.ForeignKey(
-        "holdfast_wallet.Transfer", null=True, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="+"
+        "holdfast_wallet.Transfer",
+        null=True,
+        on_delete=models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
     recorded_at = models.DateTimeField()
 

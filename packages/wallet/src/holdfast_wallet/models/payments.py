@@ -6,10 +6,9 @@ import uuid
 from django.db import models
 from django.db.models import Q
 from django_fsm import FSMField, transition
-from holdfast.fsm import StatefulModel
-from holdfast.money import from_minor
-from moneyed import Money
 
+from holdfast.fsm import StatefulModel
+from holdfast.money import Money, from_minor
 from holdfast_wallet.models.accounts import MAX_AMOUNT_MINOR, Account
 from holdfast_wallet.models.holds import Hold
 from holdfast_wallet.models.transfers import Transfer
@@ -19,8 +18,8 @@ from holdfast_wallet.states import PaymentDirection, PaymentState
 class Payment(StatefulModel):
     """A deposit or withdrawal through the payment rail.
 
-    It is written before the rail is asked and posts its transfer when the rail says that the money has moved. A withdrawal sets its
-    money aside with a hold in the meantime.
+    It is written before the rail is asked and posts its transfer when the rail says that the money has moved. A
+    withdrawal sets its money aside with a hold in the meantime.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -74,14 +73,14 @@ class Payment(StatefulModel):
 
     @transition(field=state, source=PaymentState.PENDING, target=PaymentState.SETTLED)
     def settle(self, *, transfer: Transfer, at: dt.datetime) -> None:
-        """The money has moved, and is posted."""
+        """Its money has moved, and is posted."""
         self.transfer = transfer
         self.ended_at = at
         self.next_poll_at = None
 
     @transition(field=state, source=PaymentState.PENDING, target=PaymentState.FAILED)
     def fail(self, *, reason: str, at: dt.datetime) -> None:
-        """The money will not move."""
+        """Its money will not move."""
         self.reason = reason
         self.ended_at = at
         self.next_poll_at = None

@@ -5,9 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from holdfast.money import from_minor
-from moneyed import Money
 
+from holdfast.money import Money, from_minor
 from holdfast_wallet.models.accounts import Account
 from holdfast_wallet.states import TransferKind
 
@@ -15,14 +14,18 @@ from holdfast_wallet.states import TransferKind
 class Transfer(models.Model):
     """One movement of one positive amount from a source to a target account of the same currency; final.
 
-    ``id`` is chosen by the client: it is the public id and the idempotency key in one. Whoever inserts a row gives what the request
-    says; the ledger's trigger fills ``number``, both running balances, both gapless per-account versions and ``recorded_at``.
+    ``id`` is chosen by the client: it is the public id and the idempotency key in one. Whoever inserts a row gives
+    what the request says; the ledger's trigger fills ``number``, both running balances, both gapless per-account
+    versions and ``recorded_at``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    number = models.BigIntegerField(default=0, help_text="Grows in the order in which an account's transfers were posted.")
-    # No foreign key constraints: the ledger's trigger has updated both accounts by the time the row is written, accounts
-    # with transfers are never deleted, and two constraint triggers would cost more than all the other rules together.
+    number = models.BigIntegerField(
+        default=0, help_text="Grows in the order in which an account's transfers were posted."
+    )
+    # No foreign key constraints: the ledger's trigger has updated both accounts by the time the row is written,
+    # accounts with transfers are never deleted, and two constraint triggers would cost more than all the other rules
+    # together.
     source = models.ForeignKey(
         Account, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="debits"
     )
@@ -36,7 +39,9 @@ class Transfer(models.Model):
     source_version = models.BigIntegerField(default=0, help_text="Counts the source's transfers, without gaps.")
     target_version = models.BigIntegerField(default=0, help_text="Counts the target's transfers, without gaps.")
     kind = models.CharField(max_length=40, default=TransferKind.TRANSFER, help_text="Why the money moved.")
-    journal_id = models.UUIDField(help_text="Groups the transfers of one business event; the transfer's own id if it is alone.")
+    journal_id = models.UUIDField(
+        help_text="Groups the transfers of one business event; the transfer's own id if it is alone."
+    )
     reverses = models.ForeignKey(
         "self",
         null=True,
@@ -55,7 +60,9 @@ class Transfer(models.Model):
         db_index=False,
         related_name="captures",
     )
-    effective_at = models.DateTimeField(default=timezone.now, help_text="When it counts; may lie before it was recorded.")
+    effective_at = models.DateTimeField(
+        default=timezone.now, help_text="When it counts; may lie before it was recorded."
+    )
     recorded_at = models.DateTimeField(default=timezone.now, help_text="When it was written, by the database's clock.")
     metadata = models.JSONField(default=dict, blank=True)
 
@@ -69,9 +76,7 @@ class Transfer(models.Model):
         ]
         indexes = [
             # Partial, so that the plain transfer pays for none of them.
-            models.Index(
-                fields=["journal_id"], condition=~Q(journal_id=F("id")), name="holdfast_wallet_trf_journal"
-            ),
+            models.Index(fields=["journal_id"], condition=~Q(journal_id=F("id")), name="holdfast_wallet_trf_journal"),
             models.Index(fields=["reverses"], condition=Q(reverses__isnull=False), name="holdfast_wallet_trf_reverses"),
             models.Index(fields=["hold"], condition=Q(hold__isnull=False), name="holdfast_wallet_trf_hold"),
             models.Index(

@@ -1,18 +1,21 @@
 """The wallet's verbs: the only writers.
 
-The scope. ``owner_id`` is the primary key of the user in whose name a verb acts. Outside the scope nothing exists: somebody else's
-account is not found. The account that gives must be the owner's (for a deposit, the one that receives). ``None`` is the scope of
-the house: the accounts that have a role and no owner. There is no way round the scope: the staff act by naming the owner, as
-``freeze_account(account_id=account.id, owner_id=account.owner_id)``.
+The scope. ``owner_id`` is the primary key of the user in whose name a verb acts. Outside the scope nothing exists:
+somebody else's account is not found. The account that gives must be the owner's (for a deposit, the one that
+receives). ``None`` is the scope of the house: the accounts that have a role and no owner. There is no way round the
+scope: the staff act by naming the owner, as ``freeze_account(account_id=account.id, owner_id=account.owner_id)``.
 
-Some verbs have no scope because they serve the house alone, and nobody may call them in a user's name: ``open_system_account``,
-``expire_holds``, ``settle_payment``, ``fail_payment``, ``sync_payments``, ``seal``, ``verify``.
+Some verbs have no scope because they serve the house alone, and nobody may call them in a user's name:
+``open_system_account``, ``expire_holds``, ``settle_payment``, ``fail_payment``, ``sync_payments``, ``seal``,
+``verify``.
 
-Keys. Each verb that moves money or sets it aside takes a ``key``, a UUID that becomes the id of what it makes. The same key with the
-same request returns the first result; with another request it is ``KeyReused``. A refusal uses no key up.
+Keys. Each verb that moves money or sets it aside takes a ``key``, a UUID that becomes the id of what it makes. The
+same key with the same request returns the first result; with another request it is ``KeyReused``. A refusal uses no
+key up.
 
-Transactions. A verb is one transaction, or part of the caller's, where its refusal leaves the rest intact. Rows are locked until the
-caller commits, so several transfers in one block should go through ``post``, which locks in an order that cannot deadlock.
+Transactions. A verb is one transaction, or part of the caller's, where its refusal leaves the rest intact. Rows are
+locked until the caller commits, so several transfers in one block should go through ``post``, which locks in an order
+that cannot deadlock.
 """
 
 from holdfast_wallet.services.accounts import (

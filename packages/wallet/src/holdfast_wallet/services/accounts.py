@@ -6,9 +6,9 @@ from django.contrib.auth import get_user_model
 from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 from django_fsm import can_proceed
+
 from holdfast.money import Money, exponent, to_minor
 from holdfast.outbox import emit
-
 from holdfast_wallet import events
 from holdfast_wallet.conf import settings
 from holdfast_wallet.exceptions import (
@@ -39,14 +39,15 @@ def open_account(
     owner_id: OwnerId,
     currency: str,
     name: str = "",
-    overdraft_limit: Money | None | object = NO_OVERDRAFT,
+    overdraft_limit: Money | object | None = NO_OVERDRAFT,
     maximum_balance: Money | None = None,
     is_default: bool | None = None,
 ) -> Account:
     """Open an account for a user.
 
-    ``overdraft_limit`` is how far it may go below zero: not at all unless it is given, without limit if it is ``None``. The first
-    account in a currency becomes the owner's default unless ``is_default`` says otherwise; ``True`` takes over from another one.
+    ``overdraft_limit`` is how far it may go below zero: not at all unless it is given, without limit if it is
+    ``None``. The first account in a currency becomes the owner's default unless ``is_default`` says otherwise;
+    ``True`` takes over from another one.
 
     Raises ``MalformedRequest``, ``LimitInvalid``, ``holdfast.money.UnknownCurrency``. Emits ``AccountOpened``.
     """
@@ -75,7 +76,8 @@ def open_account(
 def open_system_account(*, role: str, currency: str, name: str = "", slots: int | None = None) -> Account:
     """Return the house's account for a role and a currency, and open it if there is none yet.
 
-    It has no limits. Kept in ``slots``, it takes that many postings at once (on PostgreSQL); slots are chosen when it is opened.
+    It has no limits. Kept in ``slots``, it takes that many postings at once (on PostgreSQL); slots are chosen when it
+    is opened.
 
     Raises ``MalformedRequest``, ``holdfast.money.UnknownCurrency``. Emits ``AccountOpened``.
     """
@@ -238,7 +240,7 @@ def _not_active(account: Account) -> AccountIsFrozen | AccountIsClosed:
 
 
 def _lock_owner(owner_id: OwnerId) -> None:
-    get_user_model()._base_manager.select_for_update(no_key=True).filter(pk=owner_id).first()
+    get_user_model()._meta.base_manager.select_for_update(no_key=True).filter(pk=owner_id).first()
 
 
 def _limit(limit: object, currency: str) -> int | None:

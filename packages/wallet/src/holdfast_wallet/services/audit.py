@@ -1,7 +1,7 @@
 """The audit: everything recomputed, and what is wrong said exactly.
 
-Each check is SQL that returns the rows that are wrong. What it compares it reads with one statement, and so at one moment: the audit
-takes no lock and may run while the ledger works.
+Each check is SQL that returns the rows that are wrong. What it compares it reads with one statement, and so at one
+moment: the audit takes no lock and may run while the ledger works.
 """
 
 from collections.abc import Iterator
@@ -92,16 +92,17 @@ _SUMMARIES = (
            FROM holdfast_wallet_account AS account
            LEFT JOIN holdfast_wallet_hold AS hold ON hold.account_id = account.id AND hold.state = 'open'
            GROUP BY account.id, account.held_minor
-           HAVING COALESCE(sum(hold.amount_minor - hold.captured_minor - hold.released_minor), 0) <> account.held_minor""",
+           HAVING account.held_minor
+               <> COALESCE(sum(hold.amount_minor - hold.captured_minor - hold.released_minor), 0)""",
     ),
     _Check(
         "hold_history",
         "What was captured and released of a hold is not what its history says.",
         """SELECT hold.account_id, NULL,
-                  'hold ' || CAST(hold.id AS text) || ': ' || sum(CASE WHEN kind = 'placed' THEN step.amount_minor ELSE 0 END) || '/'
-                  || sum(CASE WHEN kind = 'captured' THEN step.amount_minor ELSE 0 END) || '/'
-                  || sum(CASE WHEN kind IN ('released', 'expired') THEN step.amount_minor ELSE 0 END),
-                  hold.amount_minor || '/' || hold.captured_minor || '/' || hold.released_minor
+                  'hold ' || CAST(hold.id AS text) || ': ' || sum(CASE WHEN kind = 'placed' THEN step.amount_minor
+                  ELSE 0 END) || '/' || sum(CASE WHEN kind = 'captured' THEN step.amount_minor ELSE 0 END) || '/' ||
+                  sum(CASE WHEN kind IN ('released', 'expired') THEN step.amount_minor ELSE 0 END), hold.amount_minor
+                  || '/' || hold.captured_minor || '/' || hold.released_minor
            FROM holdfast_wallet_hold AS hold LEFT JOIN holdfast_wallet_holdevent AS step ON step.hold_id = hold.id
            GROUP BY hold.id, hold.account_id, hold.amount_minor, hold.captured_minor, hold.released_minor
            HAVING COALESCE(sum(CASE WHEN kind = 'placed' THEN step.amount_minor ELSE 0 END), 0) <> hold.amount_minor
@@ -114,8 +115,8 @@ _SUMMARIES = (
         "What was captured of a hold is not what its transfers paid.",
         """SELECT hold.account_id, NULL, COALESCE(sum(capture.amount_minor), 0), hold.captured_minor
            FROM holdfast_wallet_hold AS hold
-           LEFT JOIN holdfast_wallet_transfer AS capture ON capture.hold_id = hold.id AND capture.source_id = hold.account_id
-           GROUP BY hold.id, hold.account_id, hold.captured_minor
+           LEFT JOIN holdfast_wallet_transfer AS capture ON capture.hold_id = hold.id AND capture.source_id =
+           hold.account_id GROUP BY hold.id, hold.account_id, hold.captured_minor
            HAVING COALESCE(sum(capture.amount_minor), 0) <> hold.captured_minor""",
     ),
     _Check(
@@ -162,7 +163,8 @@ _LINES = (
     _Check(
         "line_balance",
         "A line's balance is not that of the line before it and its own amount.",
-        """SELECT line.account_id, line.transfer_id, COALESCE(before.balance_minor, 0) + line.amount_minor, line.balance_minor
+        """SELECT line.account_id, line.transfer_id, COALESCE(before.balance_minor, 0) + line.amount_minor,
+                  line.balance_minor
            FROM holdfast_wallet_entry AS line
            LEFT JOIN holdfast_wallet_entry AS before
                ON before.account_id = line.account_id AND before.version = line.version - 1
@@ -184,8 +186,8 @@ _LINES = (
         "line_account",
         "A transfer names an account that does not exist or has another currency.",
         """SELECT line.account_id, line.transfer_id, COALESCE(account.currency, 'an account'), line.currency
-           FROM holdfast_wallet_entry AS line LEFT JOIN holdfast_wallet_account AS account ON account.id = line.account_id
-           WHERE line.number BETWEEN {first} AND {last}
+           FROM holdfast_wallet_entry AS line LEFT JOIN holdfast_wallet_account AS account ON account.id =
+           line.account_id WHERE line.number BETWEEN {first} AND {last}
              AND (account.id IS NULL OR account.currency <> line.currency)""",
     ),
 )
@@ -194,8 +196,8 @@ _LINES = (
 def verify(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[Finding | Progress]:
     """Recompute everything, and yield what is wrong and how far it is.
 
-    Sums, balances, sequences, running balances, limits, holds, reversals, payments and the hash chain: nothing but ``Progress``
-    means that every cent can be explained.
+    Sums, balances, sequences, running balances, limits, holds, reversals, payments and the hash chain: nothing but
+    ``Progress`` means that every cent can be explained.
     """
     for done, check in enumerate(_SUMMARIES, start=1):
         yield from _findings(check, using)
@@ -256,7 +258,7 @@ def _verify_chain(using: str) -> Iterator[Finding | Progress]:
         elif digest != seal.digest:
             yield Finding(
                 check="seal_digest",
-                message=f"A transfer of numbers {seal.first_number} to {seal.last_number} is not what it was when sealed.",
+                message=f"A transfer of {seal.first_number} to {seal.last_number} is not what it was when sealed.",
                 expected=seal.digest,
                 found=digest,
             )
@@ -267,5 +269,3 @@ def _verify_chain(using: str) -> Iterator[Finding | Progress]:
 def _uuid(value: Any) -> UUID | None:
     """Return an id as SQL gave it: a UUID on PostgreSQL, 32 digits on SQLite."""
     return value if value is None or isinstance(value, UUID) else UUID(str(value))
-
-

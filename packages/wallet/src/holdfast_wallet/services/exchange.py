@@ -7,11 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db import router
+
 from holdfast.conf import load_backend
 from holdfast.money import Money, quantize
-
 from holdfast_wallet.conf import settings
-from holdfast_wallet.exceptions import AccountNotFound, AmountTooSmall, CurrencyMismatch, KeyReused, RateInvalid, RateUnavailable
+from holdfast_wallet.exceptions import (
+    AccountNotFound,
+    AmountTooSmall,
+    CurrencyMismatch,
+    KeyReused,
+    RateInvalid,
+    RateUnavailable,
+)
 from holdfast_wallet.models import Account, Transfer
 from holdfast_wallet.ports import FeePolicy, RateSource
 from holdfast_wallet.services import slots
@@ -43,12 +50,12 @@ def exchange(
 ) -> Exchange:
     """Change money of the source's currency into the target's: at ``rate``, or at the one that the rate source gives.
 
-    Four balanced legs in one journal, whose id is ``key``: the source pays the house's FX account of its currency, the house's FX
-    account of the other currency pays the target. What the target gets is rounded down to a whole minor unit, in favor of the
-    house; the fee, if there is one, is a transfer of its own.
+    Four balanced legs in one journal, whose id is ``key``: the source pays the house's FX account of its currency,
+    the house's FX account of the other currency pays the target. What the target gets is rounded down to a whole
+    minor unit, in favor of the house; the fee, if there is one, is a transfer of its own.
 
-    Raises ``RateUnavailable``, ``RateInvalid``, ``AmountTooSmall``, ``CurrencyMismatch`` (also where both are of one currency), and
-    as ``transfer`` does. Emits ``TransferPosted`` for each transfer.
+    Raises ``RateUnavailable``, ``RateInvalid``, ``AmountTooSmall``, ``CurrencyMismatch`` (also where both are of one
+    currency), and as ``transfer`` does. Emits ``TransferPosted`` for each transfer.
     """
     checked_key(key)
     positive_minor(amount)

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_fsm import can_proceed
-from holdfast.outbox import emit
 
+from holdfast.outbox import emit
 from holdfast_wallet import events
 from holdfast_wallet.models import Account, Hold
 from holdfast_wallet.states import HoldState
@@ -20,8 +20,8 @@ LAZY_LIMIT = 100
 def expire_holds(*, limit: int = 500) -> int:
     """Expire holds whose time is over, the longest overdue first, and return how many.
 
-    It only tidies: a capture after the hold's time is refused, and a transfer that is short of funds expires the due holds of its
-    account, whether this ran or not. Emits ``HoldExpired`` for each.
+    It only tidies: a capture after the hold's time is refused, and a transfer that is short of funds expires the due
+    holds of its account, whether this ran or not. Emits ``HoldExpired`` for each.
     """
     using = router.db_for_write(Hold)
     due = _due(using).order_by("expires_at").values_list("id", "account_id")[:limit]

@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db import DatabaseError, router, transaction
 from django.utils import timezone
 from django_fsm import can_proceed
+
 from holdfast.money import Money
 from holdfast.outbox import emit
-
 from holdfast_wallet import events
 from holdfast_wallet.conf import settings
 from holdfast_wallet.exceptions import (
@@ -71,7 +71,10 @@ def place_hold(
 
 
 def set_aside(asked: Hold, *, owner_id: OwnerId) -> Hold:
-    """Place a hold as it is, with its own end or none. Raises as ``place_hold`` does, ``KeyReused`` for every key that is taken."""
+    """Place a hold as it is, with its own end or none.
+
+    Raises as ``place_hold`` does, and ``KeyReused`` for every key that is taken.
+    """
     with transaction.atomic(using=_using()):
         lock_account(account_id=asked.account_id, owner_id=owner_id)
         try:
@@ -94,8 +97,8 @@ def capture_hold(
 ) -> Transfer:
     """Pay money that was set aside to another account: all that is left of the hold, or an amount.
 
-    A ``final`` capture gives the rest back; another leaves it for further captures. The transfers of one hold share its id as their
-    journal.
+    A ``final`` capture gives the rest back; another leaves it for further captures. The transfers of one hold share
+    its id as their journal.
 
     Raises ``HoldNotFound``, ``HoldNotOpen``, ``HoldLapsed``, ``CaptureExceedsHold``, and as ``transfer`` does. Emits
     ``TransferPosted`` and ``HoldCaptured``.
@@ -114,9 +117,7 @@ def capture_hold(
         if paid.currency.code != hold.currency:
             raise CurrencyMismatch(account_id=str(hold.account_id), currency=hold.currency)
         if positive_minor(paid) > hold.remaining_minor:
-            raise CaptureExceedsHold(
-                hold_id=str(hold.id), remaining=str(hold.remaining.amount), currency=hold.currency
-            )
+            raise CaptureExceedsHold(hold_id=str(hold.id), remaining=str(hold.remaining.amount), currency=hold.currency)
 
         transfer = post_one(
             posting(
@@ -199,7 +200,7 @@ def _place(hold: Hold) -> Hold:
             account_id=str(hold.account_id),
             amount_minor=hold.amount_minor,
             currency=hold.currency,
-            expires_at=hold.expires_at and hold.expires_at.isoformat(),
+            expires_at=None if hold.expires_at is None else hold.expires_at.isoformat(),
         )
     )
     return hold
@@ -207,7 +208,9 @@ def _place(hold: Hold) -> Hold:
 
 def _lock_hold(*, hold_id: UUID, owner_id: OwnerId, target_id: UUID | None = None) -> Hold:
     """Lock a hold in the scope, and before it the accounts that its capture or its end will touch."""
-    account_id = Hold.objects.filter(id=hold_id, account__owner_id=owner_id).values_list("account_id", flat=True).first()
+    account_id = (
+        Hold.objects.filter(id=hold_id, account__owner_id=owner_id).values_list("account_id", flat=True).first()
+    )
     if account_id is None:
         raise HoldNotFound(hold_id=str(hold_id))
     lock_accounts({account_id} if target_id is None else {account_id, target_id}, using=_using())

@@ -1,8 +1,9 @@
 """The switch of the law, for test suites and for staging a corruption that the audit must find.
 
-A test suite that truncates its tables between tests trips over a ledger that keeps its history. ``allow_flush`` lets rows of one
-*database* be removed (not changed), once and for all: for a test database. ``unlocked`` lets everything be done for the length of
-a block. Both are deliberate acts of somebody who may do everything anyway, and a deploy check warns where the switch is left open.
+A test suite that truncates its tables between tests trips over a ledger that keeps its history. ``allow_flush`` lets
+rows of one *database* be removed (not changed), once and for all: for a test database. ``unlocked`` lets everything
+be done for the length of a block. Both are deliberate acts of somebody who may do everything anyway, and a deploy
+check warns where the switch is left open.
 """
 
 from collections.abc import Iterator

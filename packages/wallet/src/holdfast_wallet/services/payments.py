@@ -1,7 +1,7 @@
 """Money from and to the outside, through the payment rail.
 
-Nothing waits on the rail inside a transaction: the intent is committed, the rail is asked, its answer is committed. Where the last
-step is lost, the payment is pending, and ``sync_payments`` asks again.
+Nothing waits on the rail inside a transaction: the intent is committed, the rail is asked, its answer is committed.
+Where the last step is lost, the payment is pending, and ``sync_payments`` asks again.
 """
 
 import datetime as dt
@@ -13,10 +13,10 @@ from uuid import UUID
 from django.db import IntegrityError, router, transaction
 from django.utils import timezone
 from django_fsm import can_proceed
+
 from holdfast.conf import load_backend
 from holdfast.money import Money
 from holdfast.outbox import emit
-
 from holdfast_wallet import events
 from holdfast_wallet.conf import settings
 from holdfast_wallet.exceptions import (
@@ -45,9 +45,10 @@ def request_deposit(
 ) -> Payment:
     """Ask the rail for money from the outside; it is on the account when the rail says that it has arrived.
 
-    Must not be called inside a transaction, because it waits on the rail. Raises ``AccountNotFound``, ``AccountIsClosed``,
-    ``CurrencyMismatch``, ``AmountNotPositive``, ``AmountTooLarge``, ``MalformedRequest``, ``KeyReused``. Emits ``PaymentRequested``,
-    and ``PaymentSettled`` or ``PaymentFailed`` where the rail answers at once.
+    Must not be called inside a transaction, because it waits on the rail. Raises ``AccountNotFound``,
+    ``AccountIsClosed``, ``CurrencyMismatch``, ``AmountNotPositive``, ``AmountTooLarge``, ``MalformedRequest``,
+    ``KeyReused``. Emits ``PaymentRequested``, and ``PaymentSettled`` or ``PaymentFailed`` where the rail answers at
+    once.
     """
     return _request(key, account_id, amount, owner_id, metadata, PaymentDirection.DEPOSIT)
 
@@ -67,8 +68,8 @@ def request_withdrawal(
 def settle_payment(*, payment_id: UUID, reference: str = "") -> Payment:
     """Post a payment whose money has moved; a second time it changes nothing.
 
-    For whoever speaks for the rail: its webhook, its statement, the staff. Raises ``PaymentNotFound``, ``PaymentNotPending`` (it has
-    failed), and as ``transfer`` does. Emits ``PaymentSettled``, ``TransferPosted``.
+    For whoever speaks for the rail: its webhook, its statement, the staff. Raises ``PaymentNotFound``,
+    ``PaymentNotPending`` (it has failed), and as ``transfer`` does. Emits ``PaymentSettled``, ``TransferPosted``.
     """
     with transaction.atomic(using=_using()):
         payment = _lock_payment(payment_id)
@@ -252,7 +253,10 @@ def _claim(payment_id: UUID) -> Payment | None:
     """Return a payment that is due, and let nobody else ask about it for a while."""
     with transaction.atomic(using=_using(), durable=True):
         payment = (
-            due_payments(now=timezone.now()).select_for_update(skip_locked=True, no_key=True).filter(id=payment_id).first()
+            due_payments(now=timezone.now())
+            .select_for_update(skip_locked=True, no_key=True)
+            .filter(id=payment_id)
+            .first()
         )
         if payment is not None:
             payment.next_poll_at = _next_poll()

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import DatabaseError, connections, router, transaction
+
 from holdfast.conf import load_backend
 from holdfast.money import Money
-
 from holdfast_wallet.conf import settings
 from holdfast_wallet.exceptions import AccountNotFound, BatchTooLarge, KeyReused, WalletError
 from holdfast_wallet.models import Account, Transfer
@@ -38,11 +38,11 @@ def transfer(
     effective_at: dt.datetime | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Transfer:
-    """Move money from one of the owner's accounts to any account of the same currency, and charge the fee if there is one.
+    """Move money from one of the owner's accounts to any account of the same currency, and charge the fee if any.
 
-    Raises ``AccountNotFound``, ``InsufficientFunds``, ``BalanceLimitExceeded``, ``AccountIsFrozen``, ``AccountIsClosed``,
-    ``CurrencyMismatch``, ``SameAccount``, ``AmountNotPositive``, ``AmountTooLarge``, ``MalformedRequest``, ``KeyReused``.
-    Emits ``TransferPosted``.
+    Raises ``AccountNotFound``, ``InsufficientFunds``, ``BalanceLimitExceeded``, ``AccountIsFrozen``,
+    ``AccountIsClosed``, ``CurrencyMismatch``, ``SameAccount``, ``AmountNotPositive``, ``AmountTooLarge``,
+    ``MalformedRequest``, ``KeyReused``. Emits ``TransferPosted``.
     """
     asked = posting(
         key=checked_key(key),
@@ -70,8 +70,8 @@ def deposit(
 ) -> Transfer:
     """Put money that came from the outside on one of the owner's accounts.
 
-    The host must have got it: what a user may start himself is ``request_deposit``. Raises as ``transfer`` does, and emits
-    ``TransferPosted``.
+    The host must have got it: what a user may start himself is ``request_deposit``. Raises as ``transfer`` does, and
+    emits ``TransferPosted``.
     """
 
     def ask(cash_id: UUID) -> Posting:
@@ -101,8 +101,8 @@ def withdraw(
 ) -> Transfer:
     """Take money that went to the outside from one of the owner's accounts, and charge the fee if there is one.
 
-    The host must have paid it: what a user may start himself is ``request_withdrawal``. Raises as ``transfer`` does, and emits
-    ``TransferPosted``.
+    The host must have paid it: what a user may start himself is ``request_withdrawal``. Raises as ``transfer`` does,
+    and emits ``TransferPosted``.
     """
 
     def ask(cash_id: UUID) -> Posting:
@@ -124,7 +124,8 @@ def withdraw(
 def post(*, journal_id: UUID, transfers: Sequence[TransferRequest]) -> list[Transfer]:
     """Post the transfers of one business event, all or nothing.
 
-    Raises the refusal of the first that is refused, as ``transfer`` does, and ``BatchTooLarge``. Emits ``TransferPosted`` for each.
+    Raises the refusal of the first that is refused, as ``transfer`` does, and ``BatchTooLarge``. Emits
+    ``TransferPosted`` for each.
     """
     checked_key(journal_id)
     return post_all([_asked(request, journal_id) for request in _limited(transfers)])
@@ -133,8 +134,8 @@ def post(*, journal_id: UUID, transfers: Sequence[TransferRequest]) -> list[Tran
 def post_transfers(*, requests: Sequence[TransferRequest], atomic: bool = False) -> list[Transfer | WalletError]:
     """Post many transfers with one commit, in this order; the result for each is the transfer or its refusal.
 
-    With ``atomic`` it is all or nothing, and the first refusal is raised. Fees are not charged: a batch says all that it does.
-    Raises ``BatchTooLarge``. Emits ``TransferPosted`` for each transfer.
+    With ``atomic`` it is all or nothing, and the first refusal is raised. Fees are not charged: a batch says all that
+    it does. Raises ``BatchTooLarge``. Emits ``TransferPosted`` for each transfer.
     """
     limited = _limited(requests)
     if atomic:
@@ -154,9 +155,10 @@ def post_transfers(*, requests: Sequence[TransferRequest], atomic: bool = False)
 
 
 def post_one(asked: Posting, picked: Posting | None = None) -> Transfer:
-    """Post one transfer, or return the one that its key already stands for; ``picked`` is the same with slots already chosen.
+    """Post one transfer, or return the one that its key already stands for.
 
-    The key is not looked up first: the primary key refuses a second row, and only after a refusal is it worth a look.
+    ``picked`` is the same with slots already chosen. The key is not looked up first: the primary key refuses a second
+    row, and only after a refusal is it worth a look.
     """
     using = router.db_for_write(Transfer)
     tries = TRIES
@@ -177,7 +179,11 @@ def post_one(asked: Posting, picked: Posting | None = None) -> Transfer:
             if first is not None:
                 return first
             # Holds whose time is over must not refuse good money because no sweep came by.
-            if code == refusals.INSUFFICIENT_FUNDS and not expired and expire_due_holds_of(asked.source_id, using=using):
+            if (
+                code == refusals.INSUFFICIENT_FUNDS
+                and not expired
+                and expire_due_holds_of(asked.source_id, using=using)
+            ):
                 expired = True
                 continue
             refusal = refusals.refusal_of(error, picked)
@@ -219,7 +225,10 @@ def fee_posting(asked: Posting, fee: Money) -> Posting:
 def post_with_system_account(
     ask: Callable[[UUID], Posting], *, role: str, currency: str, amount: Money | None = None
 ) -> Transfer:
-    """Post what ``ask`` says of a system account, which is opened when it is first needed; ``amount`` is what costs a fee."""
+    """Post what ``ask`` says of a system account, which is opened when it is first needed.
+
+    ``amount`` is what costs a fee, if anything does.
+    """
     using = router.db_for_write(Transfer)
     known = slots.remembered(role=role, currency=currency, using=using)
     system_id = known or slots.remember(open_system_account(role=role, currency=currency), using=using)

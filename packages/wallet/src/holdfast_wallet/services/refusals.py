@@ -6,8 +6,8 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import DatabaseError, IntegrityError
-from holdfast.money import from_minor
 
+from holdfast.money import from_minor
 from holdfast_wallet import exceptions
 from holdfast_wallet.models import Account, Hold, Transfer
 
@@ -129,7 +129,7 @@ def _at_fault(code: str, source: Account, target: Account, asked: Asked) -> Acco
 
 
 def _look_at_hold(code: str, hold_id: UUID | None) -> Detail:
-    hold = Hold.objects.filter(id=hold_id).first()
+    hold = Hold.objects.filter(id=hold_id).first() if hold_id else None
     if hold is None or code == "WL011":
         return {"hold_id": str(hold_id)}
     if code == "WL010":
@@ -138,7 +138,7 @@ def _look_at_hold(code: str, hold_id: UUID | None) -> Detail:
 
 
 def _look_at_original(code: str, transfer_id: UUID | None) -> Detail:
-    original = Transfer.objects.filter(id=transfer_id).first()
+    original = Transfer.objects.filter(id=transfer_id).first() if transfer_id else None
     if original is None or code != "WL021":
         return {"transfer_id": str(transfer_id)}
     reversed_minor = sum(original.reversals.values_list("amount_minor", flat=True))

@@ -4,19 +4,17 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.utils import timezone
-from holdfast.money import InvalidAmount, Money, to_minor
 
+from holdfast.money import InvalidAmount, Money, to_minor
 from holdfast_wallet.conf import settings
 from holdfast_wallet.exceptions import AmountNotPositive, AmountTooLarge, MalformedRequest, SameAccount
 from holdfast_wallet.models.accounts import MAX_AMOUNT_MINOR
+from holdfast_wallet.ports import OwnerId
 from holdfast_wallet.states import TransferKind
-
-# The primary key of the host's user model, whatever that is; None is the house. See the package's docstring.
-OwnerId: TypeAlias = int | str | UUID | None
 
 KIND_LENGTH = 40
 
@@ -28,8 +26,8 @@ _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=
 class TransferRequest:
     """One transfer, as somebody asks for it.
 
-    ``key`` becomes the transfer's id; asked again with the same key, the ledger answers with the first transfer. ``owner_id`` is the
-    scope, which must own the source.
+    ``key`` becomes the transfer's id; asked again with the same key, the ledger answers with the first transfer.
+    ``owner_id`` is the scope, which must own the source.
     """
 
     key: UUID
@@ -79,7 +77,8 @@ def posting(
 ) -> Posting:
     """Return the request as the ledger stores it.
 
-    Raises ``AmountNotPositive``, ``AmountTooLarge``, ``SameAccount``, ``MalformedRequest``, ``holdfast.money.InvalidAmount``.
+    Raises ``AmountNotPositive``, ``AmountTooLarge``, ``SameAccount``, ``MalformedRequest``,
+    ``holdfast.money.InvalidAmount``.
     """
     if source_id == target_id:
         raise SameAccount(account_id=str(source_id))
@@ -120,7 +119,10 @@ def positive_minor(amount: Money) -> int:
 
 
 def metadata_json(metadata: Mapping[str, Any] | None) -> str:
-    """Return metadata as JSON text. Raises ``MalformedRequest`` for what JSON or the database cannot keep, and what is too large."""
+    """Return metadata as JSON text.
+
+    Raises ``MalformedRequest`` for what JSON or the database cannot keep, and for what is too large.
+    """
     try:
         text = _encode(dict(metadata or {}))
         size = len(text.encode())
@@ -135,7 +137,10 @@ def metadata_json(metadata: Mapping[str, Any] | None) -> str:
 
 
 def checked_text(text: str, *, length: int) -> str:
-    """Return text for a line of a form. Raises ``MalformedRequest`` for what is too long, or is no character for a person."""
+    """Return text for a line of a form.
+
+    Raises ``MalformedRequest`` for what is too long or cannot be printed.
+    """
     if len(text) > length or not text.isprintable():
         raise MalformedRequest(f"A text has at most {length} printable characters.")
     return text

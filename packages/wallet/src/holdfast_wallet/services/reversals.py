@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import router, transaction
-from holdfast.money import Money
 
+from holdfast.money import Money
 from holdfast_wallet.exceptions import (
     CurrencyMismatch,
     KeyReused,
@@ -32,10 +32,11 @@ def reverse(
 ) -> Transfer:
     """Give back what a transfer brought, in whole or in part, by a transfer in the other direction in the same journal.
 
-    The scope is whoever gives: the owner of the account that received. Without an amount all that is left is given back; never more
-    than was, however many reversals there are at once.
+    The scope is whoever gives: the owner of the account that received. Without an amount all that is left is given
+    back; never more than was, however many reversals there are at once.
 
-    Raises ``TransferNotFound``, ``NotReversible``, ``ReversalExceedsOriginal``, and as ``transfer`` does. Emits ``TransferPosted``.
+    Raises ``TransferNotFound``, ``NotReversible``, ``ReversalExceedsOriginal``, and as ``transfer`` does. Emits
+    ``TransferPosted``.
     """
     checked_key(key)
     noted = {**(metadata or {}), **({"reason": reason} if reason else {})}

@@ -4,8 +4,8 @@ import time
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections, transaction
 from django.db.models import Max
-from holdfast.outbox import emit
 
+from holdfast.outbox import emit
 from holdfast_wallet.conf import settings
 from holdfast_wallet.events import TransfersSealed
 from holdfast_wallet.models import Seal, Transfer
@@ -69,12 +69,21 @@ def _seal_block(horizon: int, using: str) -> int:
     return count
 
 
-def _horizon(using: str) -> int:
-    """Return a number up to which no further transfer can appear.
+# Who writes transfers in this database at the moment, but for ourselves.
+_WRITERS = """
+    SELECT virtualtransaction FROM pg_locks
+    WHERE relation = 'holdfast_wallet_transfer'::regclass
+      AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+      AND locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted AND pid IS DISTINCT FROM pg_backend_pid()"""
 
-    On PostgreSQL a number is drawn before its transfer is committed, so a lower one may become visible after a higher one. But a
-    transaction has its own id before it draws a number: when all transactions older than one that began after we read the
-    sequence have ended, every number up to there is either visible or was given up.
+
+def _horizon(using: str) -> int:
+    """Return a number up to which no further transfer can appear; 0 where that cannot be known in time.
+
+    On PostgreSQL a number is drawn before its transfer is committed, so a lower one may become visible after a higher
+    one. But who draws a number has the table's lock by then, and keeps it until the end: when everybody who had it
+    after we read the sequence has ended, each number up to there is either visible or was given up. Nobody waits for
+    us, and what goes on in other tables and other databases does not matter.
     """
     connection = connections[using]
     if connection.vendor != "postgresql":
@@ -82,14 +91,14 @@ def _horizon(using: str) -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM holdfast_wallet_transfer_number_seq")
         number = int(cursor.fetchone()[0])
-        cursor.execute("SELECT pg_current_xact_id()::text")
-        ours = cursor.fetchone()[0]
+        cursor.execute(_WRITERS)
+        pending = set(cursor.fetchall())
         deadline = time.monotonic() + settings.SEAL_WAIT_SECONDS
-        while True:
-            cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot()) >= %s::xid8", [ours])
-            if cursor.fetchone()[0]:
-                return number
+        while pending:
             if time.monotonic() >= deadline:
                 # A long transaction holds the horizon back; the next run will find it further on.
                 return 0
             time.sleep(POLL_SECONDS)
+            cursor.execute(_WRITERS)
+            pending &= set(cursor.fetchall())
+    return number

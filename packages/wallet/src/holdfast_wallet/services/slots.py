@@ -1,8 +1,8 @@
 """The house's accounts: one for each role and currency, kept in slots where one row would be too hot.
 
-What is remembered here for the life of the process never becomes wrong: an account keeps its role and its slots for ever, and an
-id is never used again. It may only be of a transaction that was rolled back, or of another test; then the ledger does not know
-the account, and ``forget`` and a second look help.
+What is remembered here for the life of the process never becomes wrong: an account keeps its role and its slots for
+ever, and an id is never used again. It may only be of a transaction that was rolled back, or of another test; then
+the ledger does not know the account, and ``forget`` and a second look help.
 """
 
 import secrets

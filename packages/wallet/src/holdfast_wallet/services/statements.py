@@ -1,20 +1,19 @@
 """The ledger's INSERT: one round trip on PostgreSQL, with the event in the same statement.
 
-A statement of its own is a transaction of its own: transfer and event are committed together although nothing says BEGIN. Where a
-transaction is already open, a savepoint keeps a refusal from poisoning it.
+A statement of its own is a transaction of its own: transfer and event are committed together although nothing says
+BEGIN. Where a transaction is already open, a savepoint keeps a refusal from poisoning it.
 """
 
 import datetime as dt
 import json
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
-from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion
 
+from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion
 from holdfast_wallet.events import TransferPosted
 from holdfast_wallet.exceptions import AccountNotFound
 from holdfast_wallet.models import Account, Transfer
@@ -51,21 +50,24 @@ _MANY = f"""
     INSERT INTO {_TRANSFER} ({_GIVEN}, {_EXTRA})
     SELECT asked.id, source_id, target_id, amount_minor, asked.currency, kind, journal_id, reverses_id, hold_id,
            effective_at, metadata::jsonb
-    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::uuid[], %s::uuid[], %s::uuid[],
+    FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::bigint[], %s::text[], %s::text[], %s::uuid[], %s::uuid[],
+    %s::uuid[],
                 %s::timestamptz[], %s::text[], %s::uuid[], %s::text[])
-         WITH ORDINALITY AS asked(id, source_id, target_id, amount_minor, currency, kind, journal_id, reverses_id, hold_id,
+         WITH ORDINALITY AS asked(id, source_id, target_id, amount_minor, currency, kind, journal_id, reverses_id,
+         hold_id,
                                   effective_at, metadata, scope_id, owner_id, position)
     JOIN {_ACCOUNT} AS scope ON scope.id = scope_id AND scope.owner_id::text IS NOT DISTINCT FROM asked.owner_id
     ORDER BY position
-    RETURNING id, {_FILLED}"""
+    RETURNING id, {_FILLED}"""  # noqa: S608 - nobody's words but ours
 
-# SQLite has one writer: a look at what the triggers made of the row is free of races. What they fill is zero until then.
+# SQLite has one writer: a look at what the triggers made of the row is free of races. What they fill is zero until
+# then.
 _SQLITE = f"""
     INSERT INTO {_TRANSFER} ({_GIVEN}, {_EXTRA}, {_FILLED})
     SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, COALESCE(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')), %s,
            0, 0, 0, 0, 0, strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')
-    FROM {_ACCOUNT} WHERE id = %s AND owner_id IS %s"""
-_LOOK_SQLITE = f"SELECT {_FILLED} FROM {_TRANSFER} WHERE id = %s"
+    FROM {_ACCOUNT} WHERE id = %s AND owner_id IS %s"""  # noqa: S608 - nobody's words but ours
+_LOOK_SQLITE = f"SELECT {_FILLED} FROM {_TRANSFER} WHERE id = %s"  # noqa: S608 - nobody's words but ours
 
 
 def insert(asked: Posting, *, using: str) -> Transfer:
@@ -84,9 +86,9 @@ def insert(asked: Posting, *, using: str) -> Transfer:
 
 
 def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
-    """Post several transfers and their events in this order, all or nothing, in a transaction that has their accounts locked.
+    """Post several transfers and their events in this order, all or nothing.
 
-    Raises as ``insert`` does.
+    In a transaction that has their accounts locked.     Raises as ``insert`` does.
     """
     connection = connections[using]
     if connection.vendor != "postgresql":
@@ -107,7 +109,7 @@ def _insert_postgresql(connection: BaseDatabaseWrapper, asked: Posting) -> Trans
     told, told_parameters = insertion(_event(asked), source="posted")
     rows = _run(
         connection,
-        f"WITH posted AS ({_PLAIN if plain else _FULL}), told AS ({told}) SELECT {_FILLED} FROM posted",
+        f"WITH posted AS ({_PLAIN if plain else _FULL}), told AS ({told}) SELECT {_FILLED} FROM posted",  # noqa: S608 - nobody's words but ours
         (_plain_parameters if plain else _full_parameters)(asked) + told_parameters,
     )
     if not rows:
@@ -116,19 +118,21 @@ def _insert_postgresql(connection: BaseDatabaseWrapper, asked: Posting) -> Trans
     return _transfer(asked, rows[0], connection.alias)
 
 
-def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Return the rows of a statement that runs so often that it is worth being prepared.
 
-    psycopg's own cursor on Django's connection saves a third of the client's time. Where somebody listens to Django's (debug
-    toolbars, ``assertNumQueries``, execute wrappers) theirs is used.
+    psycopg's own cursor on Django's connection saves a third of the client's time. Where somebody listens to Django's
+    (debug toolbars, ``assertNumQueries``, execute wrappers) theirs is used.
     """
     if Cursor is None or connection.execute_wrappers or connection.queries_logged:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            return cursor.fetchall()
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            return rows
     connection.close_if_health_check_failed()
     connection.ensure_connection()
-    # The name of Django's setting for poolers that give each transaction another session, which forgets what was prepared.
+    # The name of Django's setting for poolers that give each transaction another session, which forgets what was
+    # prepared.
     prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
     with connection.wrap_database_errors:
         return Cursor(connection.connection).execute(sql, parameters, prepare=prepare).fetchall()
@@ -149,8 +153,8 @@ def _insert_sqlite(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
     return _transfer(asked, (*row[:-1], row[-1].replace(tzinfo=dt.UTC)), connection.alias)
 
 
-# All parameters are text, so that the server infers their types from the statement: psycopg gives integers of different sizes
-# different types, and then there would be a prepared statement for each combination.
+# All parameters are text, so that the server infers their types from the statement: psycopg gives integers of
+# different sizes different types, and then there would be a prepared statement for each combination.
 
 
 def _plain_parameters(asked: Posting) -> list[Any]:
@@ -189,8 +193,8 @@ def _event(asked: Posting) -> TransferPosted:
         target_id=str(asked.target_id),
         amount_minor=asked.amount_minor,
         currency=asked.currency,
-        reverses_id=asked.reverses_id and str(asked.reverses_id),
-        hold_id=asked.hold_id and str(asked.hold_id),
+        reverses_id=None if asked.reverses_id is None else str(asked.reverses_id),
+        hold_id=None if asked.hold_id is None else str(asked.hold_id),
     )
 
 
@@ -198,9 +202,9 @@ def _transfer(asked: Posting, filled: Sequence[Any], using: str) -> Transfer:
     number, source_balance, target_balance, source_version, target_version, recorded_at = filled
     # As unpickling makes one: Model.__init__ would take as long as everything else that the client does here.
     transfer = Transfer.__new__(Transfer)
-    transfer._state = ModelState()
-    transfer._state.adding = False
-    transfer._state.db = using
+    state = transfer._state = ModelState()  # noqa: SLF001 - see above
+    state.adding = False
+    state.db = using
     transfer.__dict__.update(
         id=asked.id,
         number=number,
