@@ -87,7 +87,7 @@ class Tally:
         for key in range(keys):
             latest = 0.0
             for moment in moments[key:count:keys]:
-                if moment < latest:
+                if 0 < moment < latest:  # what never came is missing, not late
                     wrong += 1
                 latest = max(latest, moment)
         return wrong
