@@ -28,6 +28,7 @@ WRONG = {
 }
 
 
+@pytest.mark.django_db  # Django 6.1 asks SQLite whether it has JSON
 @pytest.mark.parametrize("case", WRONG)
 def test_a_setting_that_cannot_work_is_an_error_that_says_what_to_do(case):
     value, number, words = WRONG[case]
