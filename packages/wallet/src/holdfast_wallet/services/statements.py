@@ -6,6 +6,7 @@ BEGIN. Where a transaction is already open, a savepoint keeps a refusal from poi
 
 import datetime as dt
 import json
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -134,8 +135,12 @@ def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
     # The name of Django's setting for poolers that give each transaction another session, which forgets what was
     # prepared.
     prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
+    session = connection.connection
+    if prepare and session.prepare_threshold is None:
+        # Django's None turns preparing off, even where it is asked for; out of reach, it is done only where it is.
+        session.prepare_threshold = sys.maxsize
     with connection.wrap_database_errors:
-        return Cursor(connection.connection).execute(sql, parameters, prepare=prepare).fetchall()
+        return Cursor(session).execute(sql, parameters, prepare=prepare).fetchall()
 
 
 def _insert_sqlite(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
