@@ -454,7 +454,9 @@ def test_with_a_hundred_thousand_pending_no_statement_of_the_relay_scans_a_table
         relay._turn()
     relay._close()
 
-    assert any("LATERAL" in sql for sql, _plan in plans)
+    assert all("holdfast_event_pending" in plan for sql, plan in plans if "WHERE NOT routed" in sql)
+    assert all("holdfast_outboxdelivery_pkey" in plan for sql, plan in plans if "mine.position AND due_at" in sql)
+    assert len([sql for sql, _plan in plans if "LATERAL" in sql]) >= 4
     for sql, plan in plans:
         assert "Seq Scan on holdfast_outboxevent" not in plan, f"{sql}\n{plan}"
         assert "Seq Scan on holdfast_outboxdelivery" not in plan, f"{sql}\n{plan}"

@@ -13,7 +13,7 @@ from holdfast.outbox.conf import settings
 from holdfast.outbox.leases import Leases
 from holdfast.outbox.queue import Delivery, Setback
 from holdfast.outbox.retry import delay_seconds
-from holdfast.outbox.routing import share_of
+from holdfast.outbox.routing import Route, full_ones, share_of
 from holdfast.outbox.sending import CHUNK, Desk, Report, Unit
 from holdfast.outbox.sinks import Sink
 from holdfast.outbox.workers import Workers
@@ -33,6 +33,8 @@ class Lane:
         self.sink = sink
         self.workers = workers
         self.open = True
+        # How many were routed that have not been read, as far as is known.
+        self.announced = 0
         self._in_flight: dict[int, Delivery] = {}
         self._busy_keys: dict[int, Delivery | None] = {}
         self._positions: dict[int, int] = {}
@@ -60,6 +62,12 @@ class Lane:
         self._hungry.add(part)
         if event_id <= self._positions.get(part, 0):
             self._positions[part] = event_id - 1
+
+    def announce(self, routes: Iterable[Route]) -> None:
+        """Expect what was just routed."""
+        for _subscriber_id, part, event_id, _key_hash in routes:
+            self.expect(part, event_id)
+            self.announced += 1
 
     def suspect(self, part: int) -> None:
         """Send the first deliveries of a partition with care: its last owner died, and one of them may be why."""
@@ -92,12 +100,11 @@ class Lane:
         parts = sorted(self._hungry & leases.epochs.keys())
         if not parts:
             return []
-        # Begun at another one each time, so that a partition that is always full does not stand before the others.
-        turn = time.monotonic_ns() % len(parts)
-        positions = {part: self._positions.get(part, 0) for part in parts[turn:] + parts[:turn]}
-        waiting = queue.read_waiting(connection, self.subscriber_id, positions, leases.epochs, settings.DELIVERY_BATCH)
-        if len(waiting) < share_of(settings.DELIVERY_BATCH):
-            self._hungry.clear()
+        positions = {part: self._positions.get(part, 0) for part in parts}
+        share = share_of(settings.DELIVERY_BATCH, parts)
+        waiting = queue.read_waiting(connection, self.subscriber_id, positions, leases.epochs, share)
+        self._hungry = full_ones((delivery.part for delivery in waiting), share)
+        self.announced = max(0, self.announced - len(waiting)) if self._hungry else 0
         self._positions.update((delivery.part, delivery.event_id) for delivery in waiting)
         return waiting
 

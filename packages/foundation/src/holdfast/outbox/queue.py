@@ -8,7 +8,6 @@ from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from holdfast.outbox.dialect import array, as_moment, both, postgresql, sqlite
-from holdfast.outbox.routing import share_of
 
 
 class Delivery(NamedTuple):
@@ -60,11 +59,11 @@ _WAITING_POSTGRESQL = postgresql(
         FROM unnest(%s::smallint[], %s::bigint[], %s::bigint[]) AS mine(part, epoch, position),
              LATERAL (
                  SELECT event_id, key_hash, attempts FROM {delivery} AS waiting
-                 WHERE subscriber_id = %s AND part = mine.part AND event_id > mine.position AND due_at IS NULL
-                   AND NOT {held_back}
-                 ORDER BY event_id LIMIT %s
+                 WHERE (subscriber_id, part, event_id) > (%s, mine.part, mine.position)
+                   AND (subscriber_id, part, event_id) < (%s, mine.part + 1, 0)
+                   AND due_at IS NULL AND NOT {held_back}
+                 ORDER BY subscriber_id, part, event_id LIMIT %s
              ) AS waiting
-        LIMIT %s
     ) AS waiting,
     LATERAL (SELECT * FROM {event} WHERE id = waiting.event_id OFFSET 0) AS event""",
     columns=_EVENT_POSTGRESQL,
@@ -121,19 +120,17 @@ def read_waiting(
     subscriber_id: int,
     positions: Mapping[int, int],
     epochs: Mapping[int, int],
-    limit: int,
+    share: int,
 ) -> list[Delivery]:
-    """Return up to ``limit`` deliveries that nothing holds back, behind the given position of each partition."""
+    """Return up to ``share`` deliveries of each partition that nothing holds back, behind the given positions."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             mine = [array(positions), array(epochs[part] for part in positions), array(positions.values())]
-            cursor.execute(_WAITING_POSTGRESQL, [*mine, subscriber_id, share_of(limit), limit])
+            cursor.execute(_WAITING_POSTGRESQL, [*mine, subscriber_id, subscriber_id, share])
             return list(map(Delivery._make, cursor.fetchall()))
         rows: list[tuple[Any, ...]] = []
         for part, position in positions.items():
-            if len(rows) == limit:
-                break
-            cursor.execute(_WAITING_SQLITE, [epochs[part], subscriber_id, part, position, limit - len(rows)])
+            cursor.execute(_WAITING_SQLITE, [epochs[part], subscriber_id, part, position, share])
             rows += cursor.fetchall()
         return [_from_sqlite(row) for row in rows]
 

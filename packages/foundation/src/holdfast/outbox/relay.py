@@ -11,7 +11,8 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
@@ -29,6 +30,8 @@ logger = logging.getLogger("holdfast.outbox")
 # What the debounce of the NOTIFY has swallowed is found by one more look, shortly after each activity.
 SECOND_LOOK_SECONDS = DEBOUNCE_SECONDS * 1.5
 RECONNECT_SECONDS = 1.0
+# How long routing rests while the last batch is unread.
+AHEAD_SECONDS = 0.1
 
 
 class Relay:
@@ -57,6 +60,8 @@ class Relay:
         # Whether there may be events to route, and when to look again although nobody rang.
         self._look = True
         self._second_look_at = float("inf")
+        self._routed_lanes: list[Lane] = []
+        self._routed_at = float("-inf")
 
     def stop(self) -> None:
         """Finish what is under way and return from ``run``; may be called from a signal handler."""
@@ -166,17 +171,28 @@ class Relay:
         return lane
 
     def _route(self) -> int:
-        if not self._look or not self._leases.epochs or self._router is None:
+        if not self._look or not self._leases.epochs or self._router is None or self._far_ahead():
             return 0
         routes, self._look = self._router.route(self._leases.epochs, settings.ROUTE_BATCH)
-        for subscriber_id, part, event_id, _key_hash in routes:
+        self._routed_lanes = []
+        for subscriber_id, announced in groupby(sorted(routes), key=itemgetter(0)):
             if lane := self._lanes.get(subscriber_id):
-                lane.expect(part, event_id)
+                lane.announce(announced)
+                self._routed_lanes.append(lane)
             else:
                 self._sweep_at = 0.0  # An endpoint that is newer than the last sweep.
         if routes:
-            self._second_look_at = time.monotonic() + SECOND_LOOK_SECONDS
+            self._routed_at = time.monotonic()
+            self._second_look_at = self._routed_at + SECOND_LOOK_SECONDS
         return len(routes) or self._look
+
+    def _far_ahead(self) -> bool:
+        """Whether all that was routed last still waits: what is routed should be delivered while it is warm.
+
+        Not for long, since the next batch may be for somebody who is quicker.
+        """
+        unread = min((lane.announced for lane in self._routed_lanes), default=0)
+        return unread > settings.DELIVERY_BATCH and time.monotonic() - self._routed_at < AHEAD_SECONDS
 
     def _settle(self) -> int:
         """Write down what the workers reported, all that there is of a lane at once."""

@@ -4,7 +4,8 @@
 One statement marks up to ``ROUTE_BATCH`` events as routed and writes their deliveries: both or neither.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -13,25 +14,25 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from holdfast.outbox.dialect import Cursor, array, both, postgresql, sqlite
 
-# One index range for each partition, in the order of ids; the outer LIMIT stops the loop. ``part = ANY(...) ORDER BY
-# id`` would sort the whole backlog for each batch; and so would PostgreSQL by itself with a partition that it thinks
-# will be read to its end, which is why none gives more than a share of the batch.
-# The sum of the endpoints' last changes comes with each row, which saves the question of whether one was changed.
+# One index range for each partition: ``part = ANY(...) ORDER BY id`` would sort the whole backlog for each batch. The
+# range is one of pairs, which only the index of pending events has in order: with ``part = ... ORDER BY id`` the
+# planner may walk the primary key, past all other partitions' events. The version of the endpoints comes with each row,
+# which saves the question of whether one was changed.
 _PENDING_POSTGRESQL = postgresql(
     """
     SELECT event.id, event.part, event.type, event.key, (SELECT {endpoints_version} FROM {endpoint})
     FROM unnest(%s::smallint[], %s::bigint[]) AS mine(part, position),
          LATERAL (
              SELECT id, part, type, key FROM {event}
-             WHERE part = mine.part AND id > mine.position AND NOT routed ORDER BY id LIMIT %s
-         ) AS event
-    LIMIT %s""",
+             WHERE NOT routed AND (part, id) > (mine.part, mine.position) AND (part, id) < (mine.part + 1, 0)
+             ORDER BY part, id LIMIT %s
+         ) AS event""",
     endpoints_version="count(*) || '/' || coalesce(sum((extract(epoch FROM updated_at) * 1000000)::bigint), 0)",
 )
-# On SQLite a question costs nothing: NULL, that is, always ask.
+# On SQLite the loop over the partitions is Python's, and a question costs nothing: NULL, that is, always ask.
 _PENDING_SQLITE = sqlite("""
     SELECT id, part, type, key, NULL FROM {event}
-    WHERE NOT routed AND part IN (SELECT value FROM json_each(%s)) ORDER BY part, id LIMIT %s""")
+    WHERE NOT routed AND part = %s AND id > %s ORDER BY id LIMIT %s""")
 
 # A relay that was asleep may do this a second time: it waits for the row locks of the first, finds the events routed,
 # writes nothing.
@@ -59,6 +60,16 @@ PendingEvent = tuple[int, int, str, str, str | None]
 WantedBy = Callable[[set[str], str | None], Mapping[str, Sequence[int]]]
 
 
+def share_of(limit: int, parts: Collection[int]) -> int:
+    """Return how much of a batch each of these partitions may give: all go on evenly, and one alone gives it all."""
+    return -(-limit // len(parts))
+
+
+def full_ones(parts: Iterable[int], share: int) -> set[int]:
+    """Return the partitions that gave their whole share, of all that rows were read from. The others have no more."""
+    return {part for part, count in Counter(parts).items() if count >= share}
+
+
 class Route(NamedTuple):
     """A delivery to be."""
 
@@ -66,11 +77,6 @@ class Route(NamedTuple):
     part: int
     event_id: int
     key_hash: int
-
-
-def share_of(limit: int) -> int:
-    """Return how much of a batch one partition may fill. A batch of less than that has left nothing behind."""
-    return max(1, limit // 16)
 
 
 def key_hash(key: str) -> int:
@@ -82,10 +88,10 @@ class Router:
     """Routes what is pending, and remembers how far it came.
 
     What was routed stays in the index until vacuum comes: to walk over it each time would make a batch dearer the
-    longer the backlog was. While batches come back full, the next one begins behind the last. Afterwards it begins
-    where a sweep earlier ended, since an event may commit after one with a higher id; an event that is later still is
-    found by the sweep itself, which begins at nothing. None of this touches the order of a key: its events commit in
-    the order of their ids.
+    longer the backlog was. While there is more, a batch begins behind the last. Afterwards it begins where a sweep
+    earlier ended, since an event may commit after one with a higher id; an event that is later still is found by the
+    sweep itself, which begins at nothing. None of this touches the order of a key: its events commit in the order of
+    their ids.
     """
 
     def __init__(self, connection: BaseDatabaseWrapper, wanted_by: WantedBy) -> None:
@@ -95,31 +101,38 @@ class Router:
         self._routed_before: dict[int, int] = {}
         self._settled: dict[int, int] = {}
         self._positions: dict[int, int] = {}
+        # Partitions that gave all they were asked for the last time, and so may have more.
+        self._full: set[int] = set()
 
     def sweep(self) -> None:
         """Begin at nothing, once."""
         self._settled, self._routed_before = self._routed_before, dict(self._routed)
-        self._positions = {}
+        self._positions, self._full = {}, set()
 
-    def route(self, parts: Iterable[int], limit: int) -> tuple[list[Route], bool]:
+    def route(self, parts: Collection[int], limit: int) -> tuple[list[Route], bool]:
         """Route what is pending in these partitions; return the deliveries, and whether there may be more to route."""
+        asked = sorted(self._full & set(parts)) or list(parts)
+        share = share_of(limit, asked)
         with self._connection.cursor() as cursor:
-            events = self._pending(cursor, list(parts), limit)
+            events = self._pending(cursor, asked, share)
             routes = self._routes(events)
             if events:
                 self._write(cursor, events, routes)
         self._routed.update((part, event_id) for event_id, part, *_rest in events)
-        more = len(events) >= share_of(limit)
-        self._positions = self._routed if more else self._settled
-        return routes, more
+        self._full = full_ones((part for _id, part, *_rest in events), share)
+        self._positions = self._routed if self._full else self._settled
+        return routes, bool(self._full)
 
-    def _pending(self, cursor: Cursor, parts: list[int], limit: int) -> list[PendingEvent]:
+    def _pending(self, cursor: Cursor, parts: list[int], share: int) -> list[PendingEvent]:
+        positions = [self._positions.get(part, 0) for part in parts]
+        events: list[PendingEvent] = []
         if self._connection.vendor == "postgresql":
-            positions = [self._positions.get(part, 0) for part in parts]
-            cursor.execute(_PENDING_POSTGRESQL, [array(parts), array(positions), share_of(limit), limit])
-        else:
-            cursor.execute(_PENDING_SQLITE, [str(parts), limit])
-        events: list[PendingEvent] = cursor.fetchall()
+            cursor.execute(_PENDING_POSTGRESQL, [array(parts), array(positions), share])
+            events += cursor.fetchall()
+            return events
+        for part, position in zip(parts, positions, strict=True):
+            cursor.execute(_PENDING_SQLITE, [part, position, share])
+            events += cursor.fetchall()
         return events
 
     def _routes(self, events: list[PendingEvent]) -> list[Route]:
