@@ -20,11 +20,11 @@ from holdfast_wallet.exceptions import (
     RateUnavailable,
 )
 from holdfast_wallet.models import Account, Transfer
-from holdfast_wallet.ports import FeePolicy, RateSource
+from holdfast_wallet.ports import OwnerId, RateSource
 from holdfast_wallet.services import slots
 from holdfast_wallet.services.accounts import open_system_account
-from holdfast_wallet.services.posting import derived_key, fee_posting, post_all
-from holdfast_wallet.services.requests import OwnerId, checked_key, positive_minor, posting
+from holdfast_wallet.services.posting import derived_key, fee_of, fee_posting, post_all
+from holdfast_wallet.services.requests import checked_key, positive_minor, posting
 from holdfast_wallet.states import SystemRole, TransferKind
 
 
@@ -136,9 +136,8 @@ def _post(asked: _Asked, rate: Decimal, owner_id: OwnerId) -> Exchange:
         journal_id=asked.key,
         metadata=noted,
     )
-    policy: FeePolicy = load_backend(settings.FEES)
-    fee = policy.fee(kind=TransferKind.EXCHANGE, amount=amount)
-    legs = [debit, credit] if fee is None or not fee.amount else [debit, credit, fee_posting(debit, fee)]
+    fee = fee_of(TransferKind.EXCHANGE, amount)
+    legs = [debit, credit] if fee is None else [debit, credit, fee_posting(debit, fee)]
     posted = post_all(legs)
     return Exchange(debit=posted[0], credit=posted[1], rate=rate, fee=posted[2] if len(posted) > 2 else None)
 

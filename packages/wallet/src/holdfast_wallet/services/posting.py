@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections, router, transaction
 
 from holdfast.conf import load_backend
 from holdfast.money import Money
-from holdfast_wallet.conf import settings
+from holdfast_wallet.conf import WalletSettings, settings
 from holdfast_wallet.exceptions import AccountNotFound, BatchTooLarge, KeyReused, WalletError
 from holdfast_wallet.models import Account, Transfer
 from holdfast_wallet.ports import FeePolicy
@@ -24,6 +24,8 @@ from holdfast_wallet.states import SystemRole, TransferKind
 
 # How often a transfer is tried that ended as the victim of a deadlock or of a serialization failure.
 TRIES = 4
+
+_NO_FEES = WalletSettings.declared["FEES"].default
 
 
 def transfer(
@@ -199,11 +201,17 @@ def post_all(asked: Sequence[Posting]) -> list[Transfer]:
 
 def post_with_fee(asked: Posting, amount: Money) -> list[Transfer]:
     """Post a transfer, and with it the fee that the host's policy charges its source."""
+    fee = fee_of(asked.kind, amount)
+    return [post_one(asked)] if fee is None else post_all([asked, fee_posting(asked, fee)])
+
+
+def fee_of(kind: str, amount: Money) -> Money | None:
+    """Return what the host's policy charges for a transfer, if anything."""
+    if settings.FEES is _NO_FEES:  # what most hosts have: not worth a look-up for each transfer
+        return None
     policy: FeePolicy = load_backend(settings.FEES)
-    fee = policy.fee(kind=asked.kind, amount=amount)
-    if fee is None or not fee.amount:
-        return [post_one(asked)]
-    return post_all([asked, fee_posting(asked, fee)])
+    fee = policy.fee(kind=kind, amount=amount)
+    return fee if fee is not None and fee.amount else None
 
 
 def fee_posting(asked: Posting, fee: Money) -> Posting:
@@ -273,10 +281,10 @@ def replay(asked: Posting, *, using: str) -> Transfer | None:
     return first
 
 
-def lock_accounts(account_ids: set[UUID], *, using: str) -> list[Account]:
-    """Lock accounts in the order in which everybody does."""
-    locked = Account.objects.using(using).select_for_update(no_key=True).filter(id__in=account_ids).order_by("id")
-    return list(locked)
+def lock_accounts(account_ids: set[UUID], *, using: str) -> list[UUID]:
+    """Lock accounts in the order in which everybody does, and return those of them that are kept in slots."""
+    rows = Account.objects.using(using).select_for_update(no_key=True).filter(id__in=account_ids).order_by("id")
+    return [account_id for account_id, slot_count in rows.values_list("id", "slots") if slot_count > 1]
 
 
 ResultT = TypeVar("ResultT")
@@ -309,7 +317,7 @@ def _in_transaction(
 
 def _lock(picked: Sequence[Posting], using: str) -> None:
     sides = {side for one in picked for side in (one.source_id, one.target_id)}
-    split = [account.id for account in lock_accounts(sides, using=using) if account.is_split]
+    split = lock_accounts(sides, using=using)
     for account_id in split:
         slots.learn(account_id, using=using)
     if split:
