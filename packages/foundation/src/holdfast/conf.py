@@ -192,9 +192,7 @@ class FoundationSettings(AppSettings, setting="HOLDFAST"):
         tuple[str, ...],
         "Where paths begin whose 404 and 500 are problem documents also for clients that accept anything.",
     ] = ("/api/",)
-    PROBLEM_TYPE: Annotated[str, "The type URI of a problem; {code} stands for its code."] = (
-        "urn:problem:{code}"
-    )
+    PROBLEM_TYPE: Annotated[str, "The type URI of a problem; {code} stands for its code."] = "urn:problem:{code}"
     MAX_BODY_BYTES: Annotated[int, "The largest request body that a domain's API reads, in bytes."] = 1_048_576
     IDEMPOTENCY_RETENTION_HOURS: Annotated[int, "How long the answer to an Idempotency-Key is kept, in hours."] = 48
     HEALTH_TIMEOUT_SECONDS: Annotated[float, "How long a health check waits for the database, in seconds."] = 2.0
