@@ -31,12 +31,15 @@ class Doorbell:
 
     def __call__(self) -> None:
         """Ring, unless it was done a moment ago."""
-        now = time.monotonic()
-        if now - self.rung_at < DEBOUNCE_SECONDS:
+        if self.rang_just_now():
             return
-        self.rung_at = now  # Two threads that both get here ring twice, which harms nobody.
+        self.rung_at = time.monotonic()  # Two threads that both get here ring twice, which harms nobody.
         with connections[self.using].cursor() as cursor:
             cursor.execute(_NOTIFY)
+
+    def rang_just_now(self) -> bool:
+        """Tell whether the relays are awake already."""
+        return time.monotonic() - self.rung_at < DEBOUNCE_SECONDS
 
 
 _doorbells: dict[str, Doorbell] = {}
@@ -48,6 +51,8 @@ def after_commit_wakeup(using: str) -> None:
     if connection.vendor != "postgresql":
         return
     doorbell = _doorbells.get(using) or _doorbells.setdefault(using, Doorbell(using))
+    if not connection.in_atomic_block and doorbell.rang_just_now():
+        return  # as the bell itself would say, but without Django's way to it
     # The next of many events of one transaction finds the bell already hung. If a savepoint takes an earlier one down,
     # it was entered inside that savepoint, and then so was this one.
     if connection.run_on_commit and connection.run_on_commit[-1][1] is doorbell:
