@@ -81,7 +81,7 @@ def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[
     if database == "sqlite":
         environment["DATABASE_URL"] = "sqlite://:memory:"
     command = [sys.executable, "-m", "pytest", f"tests/{suite}", f"--ds={settings_of(suite)}", f"--junitxml={junit}"]
-    command += ["-q", "-n", WORKERS, "-m", NOT_ON[database], *extra]
+    command += ["-q", "-n", WORKERS, "--dist", "worksteal", "-m", NOT_ON[database], *extra]
     if (ROOT / "packages" / suite).exists():
         # What a package's own tests cover counts; what a story happens to touch does not.
         command += ["--cov=packages", "--cov-report="]
