@@ -109,17 +109,8 @@ def test(environment: Environment, extra: Sequence[str]) -> int:
     """Run the package's tests on the environment's database, with a PostgreSQL of its own where it is that."""
     package, postgres = environment.package, environment.database == "pg"
     command = [sys.executable, "-m", "pytest", f"tests/{package}", f"--ds=tests.{package}.settings"]
-    command += [
-        "-q",
-        "-n",
-        "2",
-        "--dist",
-        "worksteal",
-        f"--junitxml=.reports/{environment.name}.xml",
-        "-m",
-        "" if postgres else "not postgres",
-        *extra,
-    ]
+    command += ["-q", "-n", "2", "--dist", "worksteal", f"--junitxml=.reports/{environment.name}.xml"]
+    command += ["-m", "" if postgres else "not postgres", *extra]
     if postgres:
         command = [sys.executable, "scripts/devservices.py", "run", "--", *command]
     else:
