@@ -1,5 +1,6 @@
 """A receiver of webhooks: a real HTTP server that answers as it is told."""
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,8 +31,8 @@ class Receiver:
 
 
 @contextmanager
-def receiving() -> Iterator[Receiver]:
-    """Run a receiver."""
+def receiving(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """Run a receiver, with TLS if there is a context for it."""
     receiver = Receiver()
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,9 +61,12 @@ def receiving() -> Iterator[Receiver]:
             """A sender that hung up is what some tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
-    receiver.url = f"http://127.0.0.1:{server.server_port}/hooks?from=holdfast"
+    scheme = "http" if tls is None else "https"
+    receiver.url = f"{scheme}://127.0.0.1:{server.server_port}/hooks?from=holdfast"
     try:
         yield receiver
     finally:

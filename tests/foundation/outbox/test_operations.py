@@ -115,6 +115,18 @@ def test_an_endpoint_has_its_own_state_and_lag(tell):
     assert snapshot().ok
 
 
+def test_dead_letters_of_an_endpoint_that_is_gone_are_counted():
+    OutboxSubscriber.objects.create(name="webhook:gone", kind="webhook")
+    OutboxDeadLetter.objects.create(
+        event=OutboxEvent.objects.create(type="t", key="a", part=1, payload={}, occurred_at=age(), routed=True),
+        subscriber=OutboxSubscriber.objects.get(),
+        attempts=1,
+        error="boom",
+        died_at=age(),
+    )
+    assert (status()["webhook:gone"].state, status()["webhook:gone"].dead) == ("unknown", 1)
+
+
 def test_relays_are_counted_while_they_are_heard_of():
     OutboxRelay.objects.create(name="alive", started_at=timezone.now(), seen_at=timezone.now())
     OutboxRelay.objects.create(name="dead", started_at=age(1), seen_at=age(1))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
@@ -200,6 +200,47 @@ def test_events_that_are_committed_late_or_crosswise_are_delivered_in_the_order_
     for envelope in listener.heard:
         by_key[envelope.key].append(envelope.payload["number"])
     assert by_key == {"crossed": [1, 2], "early": [3], "late": [1]}
+
+
+def shares():
+    return sorted(Counter(OutboxLease.objects.exclude(owner="").values_list("owner", flat=True)).values())
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@override_settings(HOLDFAST_OUTBOX={"LEASE_SECONDS": 1.5})
+def test_a_second_relay_gets_its_share_while_events_flow_and_the_first_gets_it_back(listen, start_relay_thread):
+    listener = listen()
+    start_relay_thread()
+    number = iter(range(10_000))
+
+    def flow_until(condition):
+        def met():
+            with transaction.atomic():
+                count = next(number)
+                emit(Noted(topic=str(count % 20), number=count))
+            return condition()
+
+        wait_until(met)
+
+    relays = []
+
+    def run_second():
+        relays.append(Relay())
+        relays[0].run()
+        connection.close()
+
+    thread = threading.Thread(target=run_second)
+    thread.start()
+    flow_until(lambda: shares() == [32, 32])
+    relays[0].stop()
+    thread.join(30)
+    flow_until(lambda: shares() == [64])
+    wait_until(nothing_is_left)
+
+    told = next(number)
+    for key in range(20):
+        assert [it for it in listener.numbers if it % 20 == key] == list(range(key, told, 20))
 
 
 @pytest.mark.postgres

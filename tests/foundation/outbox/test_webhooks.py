@@ -4,9 +4,15 @@ import datetime as dt
 import ipaddress
 import json
 import socket
+import ssl
+import threading
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from django.test import override_settings
 from django.utils import timezone
 
@@ -19,6 +25,7 @@ from holdfast.outbox.models import (
     OutboxEvent,
     WebhookEndpoint,
 )
+from holdfast.outbox.relay import Relay
 from holdfast.outbox.webhooks import addresses, endpoints, vault
 from holdfast.outbox.webhooks.addresses import Refused, allowed, parse
 from holdfast.outbox.webhooks.probe import send_test
@@ -303,6 +310,80 @@ def test_a_hostile_answer_is_a_failed_attempt(receiver, endpoint, tell, answer):
     assert OutboxDelivery.objects.get().attempts == 1
 
 
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 that nobody but us trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "receiver")])
+    now = timezone.now()
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(
+        made.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return path
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_a_certificate_is_verified(tell, certificate, monkeypatch, trusted):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with receiving(context) as receiver:
+        endpoints.create_endpoint(name="safe", url=receiver.url, patterns=["*"])
+        tell(Noted(topic="a"))
+        drain_outbox(raise_errors=False)
+
+        assert len(receiver.received) == trusted
+    assert OutboxAttempt.objects.exists() is not trusted
+
+
+def test_a_receiver_that_is_not_there_is_a_failed_attempt(tell):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        endpoints.create_endpoint(name="away", url=f"http://127.0.0.1:{port}/", patterns=["*"])
+        tell(Noted(topic="a"))
+        drain_outbox(raise_errors=False)
+    assert "ConnectionRefusedError" in OutboxAttempt.objects.get().detail
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_many_webhooks_are_under_way_at_once_and_each_key_keeps_its_order(receiver, endpoint, tell):
+    """While the first ones are answered slowly the rest is read, by small batches that meet keys under way."""
+    barrier = threading.Barrier(4)
+
+    def answer_together(handler):
+        if len(receiver.received) <= 4:
+            # Nobody gets past this unless four are under way at the same time.
+            barrier.wait(30)
+        handler.send_response(204)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    receiver.answer = answer_together
+    tell(*[Noted(topic=str(number % 4), number=number) for number in range(80)])
+    with override_settings(HOLDFAST_OUTBOX={**LOCAL, "DELIVERY_BATCH": 16}):
+        assert Relay().drain(seconds=60) == 80
+
+    for key in range(4):
+        assert [number for number in numbers(receiver) if number % 4 == key] == list(range(key, 80, 4))
+
+
 # The guard
 
 
@@ -355,6 +436,12 @@ def test_http_is_refused_unless_it_is_allowed():
         "::ffff:127.0.0.1",
         "::ffff:10.0.0.1",
         "64:ff9b::a00:1",
+        "64:ff9b:1::a9fe:a9fe",
+        "::ffff:0:10.0.0.1",
+        "::127.0.0.1",
+        "::1",
+        "fec0::1",
+        "192.88.99.1",
         "2002:7f00:1::",
         "fe80::1",
         "fc00::1",

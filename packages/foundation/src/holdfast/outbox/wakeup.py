@@ -5,7 +5,7 @@ throughput at 8 writers). What the debounce swallows is covered by the relay, wh
 activity. SQLite has no NOTIFY: there the relay watches the file's data version.
 """
 
-import select
+import selectors
 import socket
 import time
 from contextlib import suppress
@@ -109,8 +109,7 @@ class Listener:
         if rung:
             return True
         bell = self.connection.connection
-        readable, _, _ = select.select([bell.fileno(), reader], [], [], seconds)
-        if bell.fileno() in readable:
+        if bell.fileno() in _readable(seconds, bell.fileno(), reader.fileno()):
             # libpq's own words: the generator of psycopg waits in its own way, and costs more than a statement.
             with self.connection.wrap_database_errors:
                 bell.pgconn.consume_input()
@@ -128,8 +127,7 @@ class Listener:
             left = end - time.monotonic()
             if left <= 0:
                 return False
-            readable, _, _ = select.select([reader], [], [], min(left, SQLITE_POLL_SECONDS))
-            if readable:
+            if _readable(min(left, SQLITE_POLL_SECONDS), reader.fileno()):
                 return False
         return True
 
@@ -148,3 +146,11 @@ class Listener:
         for end in self._pipe or ():
             end.close()
         self._pipe = None
+
+
+def _readable(seconds: float, *descriptors: int) -> set[int]:
+    """Wait until one of these can be read; not by ``select``, which takes no descriptor above 1023."""
+    with selectors.DefaultSelector() as selector:
+        for descriptor in descriptors:
+            selector.register(descriptor, selectors.EVENT_READ)
+        return {key.fd for key, _events in selector.select(seconds)}

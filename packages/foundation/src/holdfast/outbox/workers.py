@@ -1,5 +1,6 @@
 """The threads in which sinks run, apart from the thread that talks to the queue."""
 
+import logging
 import threading
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -8,6 +9,9 @@ from typing import Protocol
 from django.db import connections
 
 IDLE_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+
+logger = logging.getLogger("holdfast.outbox")
 
 Job = Callable[[], None]
 
@@ -34,46 +38,58 @@ class Threads:
         self.size = size
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._alive = 0
-        self._busy = 0
+        self._alive: set[threading.Thread] = set()
+        # Submitted and not yet done: each of them has a thread, as long as there are threads.
+        self._open = 0
 
     def submit(self, job: Job) -> None:
         """Do a job in the next free thread."""
         with self._lock:
+            self._open += 1
             self._jobs.put(job)
-            if self._alive < self.size and self._jobs.qsize() > self._alive - self._busy:
-                self._alive += 1
-                threading.Thread(target=self._work, name=self.name, daemon=True).start()
+            if len(self._alive) < min(self.size, self._open):
+                thread = threading.Thread(target=self._work, name=self.name, daemon=True)
+                self._alive.add(thread)
+                thread.start()
 
     def close(self) -> None:
-        """Let each thread end after what it is doing."""
+        """Let each thread end after what it is doing; do not wait long for one that goes on doing it."""
         with self._lock:
-            for _thread in range(self._alive):
+            alive = list(self._alive)
+            for _thread in alive:
                 self._jobs.put(None)
+        for thread in alive:
+            thread.join(CLOSE_SECONDS if self._open == 0 else 0)
 
     def _work(self) -> None:
         try:
             while (job := self._next()) is not None:
-                job()
-                with self._lock:
-                    self._busy -= 1
+                self._do(job)
         finally:
             connections.close_all()
 
-    def _next(self) -> Job | None:
+    def _do(self, job: Job) -> None:
         try:
-            job = self._jobs.get(timeout=IDLE_SECONDS)
+            job()
+        except Exception:
+            # Its database went away, for one. The thread stays: what was begun is read and sent again.
+            logger.exception("A worker of %s failed.", self.name)
+            connections.close_all()
+        finally:
+            with self._lock:
+                self._open -= 1
+
+    def _next(self) -> Job | None:
+        """Return the next job, or ``None``: nothing came for a while, or nothing will come any more."""
+        try:
+            return self._jobs.get(timeout=IDLE_SECONDS)
         except Empty:
-            job = None
+            pass
         with self._lock:
-            # A job that came between the time-out and the lock counted on this thread.
-            if job is None and not self._jobs.empty():
-                job = self._jobs.get()
-            if job is None:
-                self._alive -= 1
-            else:
-                self._busy += 1
-            return job
+            if not self._jobs.empty():
+                return self._jobs.get()  # It came after the time-out and counts on this thread.
+            self._alive.discard(threading.current_thread())
+            return None
 
 
 class Inline:

@@ -4,6 +4,7 @@ import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import DEFAULT_DB_ALIAS
 
 from holdfast.outbox.relay import Relay
 
@@ -16,10 +17,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("--once", action="store_true", help="Deliver what is there, and end.")
+        parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="The database whose outbox is delivered.")
 
-    def handle(self, *_args: Any, once: bool, **_options: Any) -> None:
+    def handle(self, *_args: Any, once: bool, database: str, **_options: Any) -> None:
         """Run a relay."""
-        relay = Relay()
+        relay = Relay(using=database)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: relay.stop())
         self.stderr.write(f"Relay {relay.name} has started.")

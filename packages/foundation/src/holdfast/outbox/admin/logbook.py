@@ -1,7 +1,6 @@
 """Events, their subscribers, and the log of attempts: to look at."""
 
 import json
-from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
@@ -85,7 +84,3 @@ class AttemptAdmin(WindowAdmin):
     def excerpt(self, attempt: OutboxAttempt) -> str:
         """Show the beginning of what was said."""
         return attempt.detail[:120]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With the subscriber's name."""
-        return super().get_queryset(request).select_related("subscriber")

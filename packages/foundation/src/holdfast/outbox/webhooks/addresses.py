@@ -11,8 +11,13 @@ from urllib.parse import urlsplit
 
 from holdfast.outbox.conf import settings
 
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# IPv6 addresses that have an IPv4 address in their last 32 bits, and lead to it: by a public translator (RFC 6052),
+# translated (RFC 2765), compatible (RFC 4291, long deprecated).
+_IPV4_AT_THE_END = tuple(map(ipaddress.ip_network, ("64:ff9b::/96", "::ffff:0:0:0/96", "::/96")))
 _SIXTO4 = ipaddress.ip_network("2002::/16")
+# Not public, whatever this Python's tables say: a translator of one's own network (RFC 8215), site-local addresses
+# (RFC 3879), the anycast address of 6to4 relays (RFC 7526).
+_NOT_PUBLIC = tuple(map(ipaddress.ip_network, ("64:ff9b:1::/48", "fec0::/10", "192.88.99.0/24")))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -77,14 +82,14 @@ def allowed(address: Address) -> bool:
         inner = _embedded(address)
         if inner is not None:
             return allowed(inner)
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in network for network in _NOT_PUBLIC)
 
 
 def _embedded(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
     """Return the IPv4 address that an IPv6 address leads to in the end."""
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    if address in _NAT64:
+    if any(address in network for network in _IPV4_AT_THE_END):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _SIXTO4:
         return address.sixtofour
