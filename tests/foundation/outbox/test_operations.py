@@ -264,6 +264,7 @@ def test_another_database_is_an_error(monkeypatch):
 
 
 def test_the_tasks_do_what_the_commands_do(listen, tell, monkeypatch):
+    pytest.importorskip("celery", reason="the tasks are an extra: holdfast[celery]")
     from holdfast import tasks
 
     OutboxEvent.objects.create(
@@ -276,6 +277,7 @@ def test_the_tasks_do_what_the_commands_do(listen, tell, monkeypatch):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_bounded_tick_delivers_what_is_there(listen, tell):
+    pytest.importorskip("celery", reason="the tasks are an extra: holdfast[celery]")
     from holdfast import tasks
 
     listener = listen()
