@@ -439,7 +439,6 @@ def test_http_is_refused_unless_it_is_allowed():
         "64:ff9b:1::a9fe:a9fe",
         "::ffff:0:10.0.0.1",
         "::127.0.0.1",
-        "::1",
         "fec0::1",
         "192.88.99.1",
         "2002:7f00:1::",

@@ -12,7 +12,7 @@ from holdfast.outbox.workers import Threads
 def threads():
     made = Threads("test workers", 3)
     yield made
-    made.close()
+    made.close(wait=True)
     assert alive() == []
 
 
@@ -58,4 +58,4 @@ def test_an_idle_thread_ends_and_another_one_is_started_for_the_next_job(monkeyp
         for thread in alive():
             thread.join(30)
         assert alive() == []
-    threads.close()
+    threads.close(wait=True)

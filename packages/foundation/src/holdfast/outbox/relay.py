@@ -156,7 +156,7 @@ class Relay:
         for subscriber_id, lane in list(self._lanes.items()):
             lane.open = subscriber_id in entries and entries[subscriber_id].open
             if subscriber_id not in entries and lane.idle:
-                lane.workers.close()
+                lane.workers.close(wait=True)
                 del self._lanes[subscriber_id]
             lane.sweep(self._leases.epochs)
         self._router.sweep()
@@ -232,7 +232,7 @@ class Relay:
         except Error:
             logger.exception("The relay could not give its leases back: they end within %g s.", settings.LEASE_SECONDS)
         for lane in self._lanes.values():
-            lane.workers.close()
+            lane.workers.close(wait=lane.idle)
         if self._directory is not None:
             self._directory.close()
         self._listener.close()

@@ -22,7 +22,7 @@ class Workers(Protocol):
     def submit(self, job: Job) -> None:
         """Do a job, now or soon."""
 
-    def close(self) -> None:
+    def close(self, *, wait: bool) -> None:
         """Take no more jobs."""
 
 
@@ -52,14 +52,14 @@ class Threads:
                 self._alive.add(thread)
                 thread.start()
 
-    def close(self) -> None:
-        """Let each thread end after what it is doing; do not wait long for one that goes on doing it."""
+    def close(self, *, wait: bool) -> None:
+        """Let each thread end after what it is doing; wait for that where it does nothing any more."""
         with self._lock:
             alive = list(self._alive)
             for _thread in alive:
                 self._jobs.put(None)
         for thread in alive:
-            thread.join(CLOSE_SECONDS if self._open == 0 else 0)
+            thread.join(CLOSE_SECONDS if wait else 0)
 
     def _work(self) -> None:
         try:
@@ -93,11 +93,11 @@ class Threads:
 
 
 class Inline:
-    """Does each job at once, in the caller's thread and on its connection: for tests and bounded ticks."""
+    """Does each job at once, in the caller's thread and on its connection: for tests."""
 
     def submit(self, job: Job) -> None:
         """Do a job now."""
         job()
 
-    def close(self) -> None:
+    def close(self, *, wait: bool) -> None:
         """Nothing is left to do."""
