@@ -488,3 +488,15 @@ def test_all_accounts_of_the_house_are_opened_once():
     first = services.open_system_account(role="rent", currency="EUR")
     assert services.open_system_account(role="rent", currency="EUR", slots=3) == first
     assert Account.objects.filter(role="rent").count() == 1
+
+
+def test_a_batch_learns_of_slots_before_it_locks_anything(ada):
+    hot = services.open_system_account(role="shop", currency="EUR", slots=4)
+    requests = [
+        services.TransferRequest(key=key(), source_id=ada.id, target_id=hot.id, amount=eur(1), owner_id=ada.owner_id)
+        for _ in range(8)
+    ]
+    first = services.post_transfers(requests=requests)
+    assert {transfer.target_id for transfer in first} <= {slot.id for slot in hot.slot_accounts.all()}
+    assert services.post_transfers(requests=requests) == first
+    assert fresh(hot).balance == eur(8)
