@@ -1,6 +1,7 @@
 """Delivering: in order for each key, at least once, and a failure holds back nothing but its key."""
 
 import datetime as dt
+from asyncio import CancelledError
 
 import pytest
 from django.contrib.auth.models import Group
@@ -85,6 +86,17 @@ def test_a_failing_event_holds_back_its_own_key_and_nothing_else(listen, tell, m
     drain_outbox()
     assert listener.numbers == [1, 3, 5, 0, 2, 4, 6]
     assert listener.heard[3].attempt == 2
+
+
+@pytest.mark.parametrize("end", [SystemExit(1), CancelledError()], ids=["exit", "end of an event loop"])
+def test_a_handler_that_ends_more_than_itself_has_failed_like_any_other(listen, tell, end):
+    listener = listen()
+    listener.fails = lambda _envelope: end
+
+    tell(Noted(topic="a", number=1))
+    drain_outbox(raise_errors=False)
+
+    assert OutboxDelivery.objects.get().attempts == 1
 
 
 def test_a_failure_of_one_subscriber_is_nothing_to_another(listen, tell):

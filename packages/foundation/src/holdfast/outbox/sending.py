@@ -8,6 +8,7 @@ import datetime as dt
 import json
 import logging
 import time
+from asyncio import CancelledError
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -131,7 +132,8 @@ class Unit:
             envelope = envelope_of(delivery)
             with tracing.bound(**envelope.headers) if envelope.headers else nullcontext():
                 status = self.sink.deliver(envelope)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code; even its exit is a failed attempt
+        # A stranger's code: even its exit, or the end of an event loop of its own, is a failed attempt.
+        except (Exception, SystemExit, CancelledError) as error:  # noqa: BLE001 - see above
             self._failed(delivery, begun, error)
             return False
         if self._log_all:

@@ -71,8 +71,9 @@ class Threads:
     def _do(self, job: Job) -> None:
         try:
             job()
-        except Exception:
-            # Its database went away, for one. The thread stays: what was begun is read and sent again.
+        except BaseException:
+            # Its database went away, for one. The thread stays, or nobody would count it as gone; what was begun is read
+            # and sent again.
             logger.exception("A worker of %s failed.", self.name)
             connections.close_all()
         finally:
