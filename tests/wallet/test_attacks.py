@@ -35,6 +35,19 @@ def bob():
     return make_account()
 
 
+def copied(model, row, **fields):
+    """An INSERT of the row with other values, to be completed by a conflict clause in front or behind."""
+    values = {field.column: f'"{field.column}"' for field in model._meta.concrete_fields} | fields
+    table = model._meta.db_table
+    columns = ", ".join(f'"{name}"' for name in values)
+    chosen = ", ".join(str(value) for value in values.values())
+    return f"INTO {table} ({columns}) SELECT {chosen} FROM {table} WHERE id = '{literal(row.pk)}'"
+
+
+def literal(value):
+    return value.hex if isinstance(value, uuid.UUID) and connection.vendor == "sqlite" else value
+
+
 def sql(statement, *parameters):
     with connection.cursor() as cursor:
         cursor.execute(statement, [p.hex if isinstance(p, uuid.UUID) else p for p in parameters])
@@ -354,3 +367,36 @@ def test_a_stale_save_of_an_account_does_not_undo_a_transfer(ada, bob):
     with pytest.raises((DatabaseError, IntegrityError)), transaction.atomic():
         models.Model.save(stale)
     assert fresh(ada).balance == eur(90)
+
+
+def test_no_money_moves_for_a_transfer_or_a_hold_that_is_skipped_as_a_repetition(ada, bob):
+    paid = make_transfer(source=ada, target=bob, amount="10.00")
+    hold = make_hold(account=ada, amount="10.00")
+    again = Transfer(id=paid.id, source=ada, target=bob, amount_minor=2500, currency="EUR", journal_id=paid.id)
+    aside = Hold(id=hold.id, account=ada, amount_minor=500, currency="EUR")
+    for row in (again, aside):
+        assert_against_the_law(lambda row=row: type(row).objects.bulk_create([row], ignore_conflicts=True))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "ON CONFLICT DO NOTHING",
+        "ON CONFLICT (id) DO NOTHING",
+        "ON CONFLICT (number) DO NOTHING",
+        "ON CONFLICT (id) DO UPDATE SET kind = 'y' WHERE false",
+    ],
+)
+def test_no_conflict_clause_drops_a_transfer_whose_money_has_moved(ada, bob, clause):
+    paid = make_transfer(source=ada, target=bob, amount="10.00")
+    assert_against_the_law(lambda: sql(f"INSERT {copied(Transfer, paid)} {clause}"))
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    "clause", ["ON CONFLICT DO NOTHING", "ON CONFLICT (id) DO UPDATE SET currency = 'USD' WHERE false"]
+)
+def test_no_conflict_clause_drops_a_hold_whose_money_was_set_aside(ada, clause):
+    hold = make_hold(account=ada, amount="10.00")
+    assert_against_the_law(lambda: sql(f"INSERT {copied(Hold, hold)} {clause}"))

@@ -183,6 +183,12 @@ END $$;
 CREATE TRIGGER holdfast_wallet_transfer_post BEFORE INSERT ON holdfast_wallet_transfer
     FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_transfer_post();
 
+-- INSERT ... ON CONFLICT, and so bulk_create(ignore_conflicts=True), would run the trigger, which moves the money, and then drop the
+-- row: money without a line. PostgreSQL refuses ON CONFLICT, and MERGE, on a table that has a rule for UPDATE, even one that does
+-- nothing. It costs nothing, and the primary key stays what foreign keys and GROUP BY need.
+CREATE RULE holdfast_wallet_transfer_no_upsert AS ON UPDATE TO holdfast_wallet_transfer DO ALSO NOTHING;
+CREATE RULE holdfast_wallet_hold_no_upsert AS ON UPDATE TO holdfast_wallet_hold DO ALSO NOTHING;
+
 
 -- Sets the money of a new hold aside.
 CREATE FUNCTION holdfast_wallet_hold_place() RETURNS trigger LANGUAGE plpgsql AS $$

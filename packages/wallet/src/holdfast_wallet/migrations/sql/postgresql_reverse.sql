@@ -1,4 +1,6 @@
 -- Takes the law away; the triggers go with their functions.
+DROP RULE holdfast_wallet_hold_no_upsert ON holdfast_wallet_hold;
+DROP RULE holdfast_wallet_transfer_no_upsert ON holdfast_wallet_transfer;
 DROP FUNCTION holdfast_wallet_account_money_guard() CASCADE;
 DROP FUNCTION holdfast_wallet_guard() CASCADE;
 DROP FUNCTION holdfast_wallet_hold_end() CASCADE;
