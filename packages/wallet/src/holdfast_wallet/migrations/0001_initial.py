@@ -109,6 +109,15 @@ class Migration(migrations.Migration):
                 ),
                 ("slots", models.SmallIntegerField(default=1)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "posted_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="The time of the last transfer; no later one has an earlier.",
+                        null=True,
+                    ),
+                ),
                 ("frozen_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("closed_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 (

@@ -57,6 +57,9 @@ class Account(StatefulModel):
     slot_of = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="slot_accounts")
 
     created_at = models.DateTimeField(auto_now_add=True)
+    posted_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="The time of the last transfer; no later one has an earlier."
+    )
     frozen_at = models.DateTimeField(null=True, blank=True, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
 

@@ -5,7 +5,7 @@
 --
 --   holdfast_wallet_transfer_post    BEFORE INSERT ON transfer    moves balances, fills running balances, versions, number, time
 --   holdfast_wallet_hold_place       BEFORE INSERT ON hold        sets money aside
---   holdfast_wallet_hold_end         BEFORE UPDATE ON hold        gives the rest back, keeps the history
+--   holdfast_wallet_hold_end         AFTER UPDATE ON hold         gives the rest back, keeps the history
 --   holdfast_wallet_*_guard          BEFORE anything else         refuses it
 --
 -- A refusal has an SQLSTATE of our own, and details as JSON:
@@ -16,6 +16,10 @@
 --   WL004 closed                  WL008 beyond all integers (SQLite)                           WL900 against the law
 --
 -- READ COMMITTED suffices: every rule is checked in the WHERE clause of the UPDATE that takes the row's lock, or after it.
+--
+-- What moves money runs as the owner of the tables (SECURITY DEFINER), so that the application's role needs no right to write a balance;
+-- wallet_harden takes it away. What refuses runs as who is refused. All functions look for tables in the ledger's schema only, and in
+-- the temporary one last: a temporary table of the name of one of ours must not stand in for it (see the end of this file).
 
 CREATE SEQUENCE holdfast_wallet_transfer_number_seq OWNED BY holdfast_wallet_transfer.number;
 
@@ -33,9 +37,9 @@ SELECT target_id, target_version, amount_minor, target_balance_minor,
 FROM holdfast_wallet_transfer;
 
 
--- Says why an account does not take a change of its balance or of what is held on it. Returns, with the row locked, where it
--- would take it after all: somebody else's commit came between the refused UPDATE and this look.
-CREATE FUNCTION holdfast_wallet_explain(account uuid, money text, delta bigint, taken bigint) RETURNS void
+-- Says why an account does not take a change of its balance or of what is held on it. Returns, with the row locked if that is
+-- wanted, where it would take it after all: somebody else's commit came between the refused UPDATE and this look.
+CREATE FUNCTION holdfast_wallet_explain(account uuid, money text, delta bigint, taken bigint, locked boolean DEFAULT true) RETURNS void
 LANGUAGE plpgsql AS $$
 DECLARE
     found_row holdfast_wallet_account;
@@ -45,7 +49,10 @@ BEGIN
     IF delta IS NULL OR taken IS NULL OR money IS NULL THEN
         RAISE EXCEPTION 'an amount and a currency are needed' USING ERRCODE = 'not_null_violation';
     END IF;
-    SELECT * INTO found_row FROM holdfast_wallet_account WHERE id = account FOR NO KEY UPDATE;
+    IF locked THEN
+        PERFORM FROM holdfast_wallet_account WHERE id = account FOR NO KEY UPDATE;
+    END IF;
+    SELECT * INTO found_row FROM holdfast_wallet_account WHERE id = account;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'unknown account' USING ERRCODE = 'WL005', DETAIL = json_build_object('account_id', account);
     ELSIF found_row.slots > 1 THEN
@@ -119,12 +126,18 @@ END $$;
 
 -- Posts a transfer. The account with the lower id is always locked first, so that opposite transfers cannot deadlock. An UPDATE that
 -- finds no row is explained, which raises the refusal, or tried again. (Written out, not as a loop over both sides: that costs 7 %.)
-CREATE FUNCTION holdfast_wallet_transfer_post() RETURNS trigger LANGUAGE plpgsql AS $$
+--
+-- "posted_at" keeps the lines of an account in the order of time although clocks are set back: a transfer is recorded now, or at the
+-- last time that one of its accounts has seen if that is later.
+CREATE FUNCTION holdfast_wallet_transfer_post() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     captured bigint := 0;
+    first_seen timestamptz;
 BEGIN
     IF NEW.amount_minor NOT BETWEEN 1 AND 1000000000000000000 OR NEW.source_id = NEW.target_id THEN
         RAISE EXCEPTION 'holdfast_wallet: a transfer moves a positive amount between two accounts' USING ERRCODE = 'WL900';
+    ELSIF NOT isfinite(NEW.effective_at) THEN
+        RAISE EXCEPTION 'holdfast_wallet: a transfer counts from a moment on' USING ERRCODE = 'WL900';
     END IF;
     IF NEW.hold_id IS NOT NULL THEN
         captured := NEW.amount_minor;
@@ -133,41 +146,53 @@ BEGIN
     IF NEW.source_id < NEW.target_id THEN
         LOOP
             UPDATE holdfast_wallet_account
-            SET balance_minor = balance_minor - NEW.amount_minor, held_minor = held_minor - captured, version = version + 1
+            SET balance_minor = balance_minor - NEW.amount_minor, held_minor = held_minor - captured, version = version + 1,
+                posted_at = GREATEST(clock_timestamp(), posted_at)
             WHERE id = NEW.source_id AND currency = NEW.currency AND slots = 1 AND state = 'active' AND held_minor >= captured
               AND (overdraft_limit_minor IS NULL
                    OR balance_minor - NEW.amount_minor >= held_minor - captured - overdraft_limit_minor)
-            RETURNING balance_minor, version INTO NEW.source_balance_minor, NEW.source_version;
+            RETURNING balance_minor, version, posted_at INTO NEW.source_balance_minor, NEW.source_version, first_seen;
             EXIT WHEN FOUND;
             PERFORM holdfast_wallet_explain(NEW.source_id, NEW.currency, -NEW.amount_minor, -captured);
         END LOOP;
     END IF;
     LOOP
         UPDATE holdfast_wallet_account
-        SET balance_minor = balance_minor + NEW.amount_minor, version = version + 1
+        SET balance_minor = balance_minor + NEW.amount_minor, version = version + 1,
+            posted_at = GREATEST(COALESCE(first_seen, clock_timestamp()), posted_at)
         WHERE id = NEW.target_id AND currency = NEW.currency AND slots = 1
           AND (state = 'active' OR state = 'frozen' AND NOT credits_blocked)
           AND (maximum_balance_minor IS NULL OR balance_minor + NEW.amount_minor <= maximum_balance_minor)
-        RETURNING balance_minor, version INTO NEW.target_balance_minor, NEW.target_version;
+        RETURNING balance_minor, version, posted_at INTO NEW.target_balance_minor, NEW.target_version, NEW.recorded_at;
         EXIT WHEN FOUND;
+        IF first_seen IS NULL THEN
+            -- The payer's own side first, with a look only, because it is not its turn to be locked: what is wrong with the other
+            -- is not told to whoever could not pay anyway.
+            PERFORM holdfast_wallet_explain(NEW.source_id, NEW.currency, -NEW.amount_minor, -captured, locked => false);
+        END IF;
         PERFORM holdfast_wallet_explain(NEW.target_id, NEW.currency, NEW.amount_minor, 0);
     END LOOP;
     IF NEW.source_id > NEW.target_id THEN
+        first_seen := NEW.recorded_at;
         LOOP
             UPDATE holdfast_wallet_account
-            SET balance_minor = balance_minor - NEW.amount_minor, held_minor = held_minor - captured, version = version + 1
+            SET balance_minor = balance_minor - NEW.amount_minor, held_minor = held_minor - captured, version = version + 1,
+                posted_at = GREATEST(first_seen, posted_at)
             WHERE id = NEW.source_id AND currency = NEW.currency AND slots = 1 AND state = 'active' AND held_minor >= captured
               AND (overdraft_limit_minor IS NULL
                    OR balance_minor - NEW.amount_minor >= held_minor - captured - overdraft_limit_minor)
-            RETURNING balance_minor, version INTO NEW.source_balance_minor, NEW.source_version;
+            RETURNING balance_minor, version, posted_at INTO NEW.source_balance_minor, NEW.source_version, NEW.recorded_at;
             EXIT WHEN FOUND;
             PERFORM holdfast_wallet_explain(NEW.source_id, NEW.currency, -NEW.amount_minor, -captured);
         END LOOP;
     END IF;
 
     -- Under both locks: neither the number nor the time runs back within an account.
+    IF NEW.recorded_at > first_seen THEN
+        -- The second account has seen a later time than the first one: rare, as who waits for a row gets it in the order of arrival.
+        UPDATE holdfast_wallet_account SET posted_at = NEW.recorded_at WHERE id = LEAST(NEW.source_id, NEW.target_id);
+    END IF;
     NEW.number := nextval('holdfast_wallet_transfer_number_seq');
-    NEW.recorded_at := clock_timestamp();
     IF NEW.effective_at IS NULL THEN
         NEW.effective_at := NEW.recorded_at;
     END IF;
@@ -191,8 +216,11 @@ CREATE RULE holdfast_wallet_hold_no_upsert AS ON UPDATE TO holdfast_wallet_hold 
 
 
 -- Sets the money of a new hold aside.
-CREATE FUNCTION holdfast_wallet_hold_place() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION holdfast_wallet_hold_place() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
+    IF NOT isfinite(NEW.expires_at) THEN
+        RAISE EXCEPTION 'holdfast_wallet: a hold lasts until a moment, or until it is released' USING ERRCODE = 'WL900';
+    END IF;
     LOOP
         UPDATE holdfast_wallet_account SET held_minor = held_minor + NEW.amount_minor
         WHERE id = NEW.account_id AND currency = NEW.currency AND slots = 1 AND state = 'active'
@@ -212,44 +240,67 @@ CREATE TRIGGER holdfast_wallet_hold_place BEFORE INSERT ON holdfast_wallet_hold
     FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_hold_place();
 
 
--- Ends a hold, and gives what is left of it back to its account. Whatever else somebody wants to change of it is refused.
-CREATE FUNCTION holdfast_wallet_hold_end() RETURNS trigger LANGUAGE plpgsql AS $$
+-- How the switch stands, for test suites, whose tables have to be emptied between tests: a setting of the session, which only counts
+-- for the owner of the tables. 'flush' lets rows be removed, 'on' lets everything be done. Whoever else sets it has set nothing.
+CREATE FUNCTION holdfast_wallet_switch() RETURNS text LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    switch text := current_setting('holdfast_wallet.unlocked', true);
+BEGIN
+    IF switch IN ('on', 'flush') AND pg_has_role(
+            (SELECT relowner FROM pg_class WHERE oid = 'holdfast_wallet_transfer'::regclass), 'MEMBER') THEN
+        RETURN switch;
+    END IF;
+    RETURN 'off';
+END $$;
+
+
+-- Refuses all changes of a hold but the end of it, with all that is left.
+CREATE FUNCTION holdfast_wallet_hold_end_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     rest bigint := OLD.amount_minor - OLD.captured_minor - OLD.released_minor;
 BEGIN
-    IF current_setting('holdfast_wallet.unlocked', true) = 'on' THEN
-        RETURN NEW;
-    END IF;
-    IF (NEW.id, NEW.account_id, NEW.currency, NEW.amount_minor, NEW.created_at)
+    IF ((NEW.id, NEW.account_id, NEW.currency, NEW.amount_minor, NEW.created_at)
             IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.currency, OLD.amount_minor, OLD.created_at)
-       OR NEW.expires_at IS DISTINCT FROM OLD.expires_at
-       -- Captures are made by posting a transfer: its trigger is one level above this one.
-       OR NEW.captured_minor <> OLD.captured_minor AND pg_trigger_depth() < 2
-       OR OLD.state <> 'open' AND (NEW.state, NEW.released_minor) IS DISTINCT FROM (OLD.state, OLD.released_minor)
-       OR NEW.released_minor <> OLD.released_minor + (CASE WHEN NEW.state = OLD.state THEN 0 ELSE rest END)
-       OR NEW.state = 'captured' AND OLD.state = 'open' AND OLD.captured_minor = 0
-       OR NEW.state = 'expired' AND OLD.state = 'open' AND COALESCE(OLD.expires_at > clock_timestamp(), true) THEN
+        OR NEW.expires_at IS DISTINCT FROM OLD.expires_at
+        -- Captures are made by posting a transfer: its trigger is one level above this one.
+        OR NEW.captured_minor <> OLD.captured_minor AND pg_trigger_depth() < 2
+        OR OLD.state <> 'open' AND (NEW.state, NEW.released_minor) IS DISTINCT FROM (OLD.state, OLD.released_minor)
+        OR NEW.released_minor <> OLD.released_minor + (CASE WHEN NEW.state = OLD.state THEN 0 ELSE rest END)
+        OR NEW.state = 'captured' AND OLD.state = 'open' AND OLD.captured_minor = 0
+        OR NEW.state = 'expired' AND OLD.state = 'open' AND COALESCE(OLD.expires_at > clock_timestamp(), true))
+       AND holdfast_wallet_switch() <> 'on' THEN
         RAISE EXCEPTION 'holdfast_wallet: a hold is only captured by a transfer, or ended once, with all that is left of it'
             USING ERRCODE = 'WL900';
-    END IF;
-    IF NEW.state <> OLD.state AND rest > 0 THEN
-        UPDATE holdfast_wallet_account SET held_minor = held_minor - rest WHERE id = NEW.account_id;
-        INSERT INTO holdfast_wallet_holdevent (hold_id, kind, amount_minor, recorded_at)
-        VALUES (NEW.id, CASE NEW.state WHEN 'expired' THEN 'expired' ELSE 'released' END, rest, clock_timestamp());
     END IF;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER holdfast_wallet_hold_end BEFORE UPDATE ON holdfast_wallet_hold
-    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_hold_end();
+CREATE TRIGGER holdfast_wallet_hold_end_guard BEFORE UPDATE ON holdfast_wallet_hold
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_hold_end_guard();
 
 
--- Refuses what is against the law. The switch for test suites, whose tables have to be emptied between tests, is a setting of the
--- session: 'flush' lets rows be removed, 'on' lets everything be done. Tables without rows may be emptied by anybody.
+-- Gives what was left of a hold that has ended back to its account, and writes its history.
+CREATE FUNCTION holdfast_wallet_hold_end() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    rest bigint := NEW.released_minor - OLD.released_minor;
+BEGIN
+    IF rest > 0 THEN
+        UPDATE holdfast_wallet_account SET held_minor = held_minor - rest WHERE id = NEW.account_id;
+        INSERT INTO holdfast_wallet_holdevent (hold_id, kind, amount_minor, recorded_at)
+        VALUES (NEW.id, CASE NEW.state WHEN 'expired' THEN 'expired' ELSE 'released' END, rest, clock_timestamp());
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER holdfast_wallet_hold_end AFTER UPDATE ON holdfast_wallet_hold
+    FOR EACH ROW WHEN (NEW.state <> OLD.state AND holdfast_wallet_switch() <> 'on') EXECUTE FUNCTION holdfast_wallet_hold_end();
+
+
+-- Refuses what is against the law. Tables without rows may be emptied by anybody.
 CREATE FUNCTION holdfast_wallet_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    switch text := current_setting('holdfast_wallet.unlocked', true);
-    allowed boolean := COALESCE(switch = 'on' OR switch = 'flush' AND TG_OP IN ('DELETE', 'TRUNCATE'), false);
+    switch text := holdfast_wallet_switch();
+    allowed boolean := switch = 'on' OR switch = 'flush' AND TG_OP IN ('DELETE', 'TRUNCATE');
 BEGIN
     IF NOT allowed AND TG_OP = 'TRUNCATE' THEN
         EXECUTE format('SELECT NOT EXISTS (SELECT FROM %I.%I)', TG_TABLE_SCHEMA, TG_TABLE_NAME) INTO allowed;
@@ -264,15 +315,16 @@ BEGIN
 END $$;
 
 CREATE TRIGGER holdfast_wallet_account_new_guard BEFORE INSERT ON holdfast_wallet_account
-    FOR EACH ROW WHEN (NEW.balance_minor <> 0 OR NEW.held_minor <> 0 OR NEW.version <> 0)
+    FOR EACH ROW WHEN (NEW.balance_minor <> 0 OR NEW.held_minor <> 0 OR NEW.version <> 0 OR NEW.posted_at IS NOT NULL)
     EXECUTE FUNCTION holdfast_wallet_guard('an account is opened empty');
 
 -- pg_trigger_depth() is 0 for a statement from outside, and more inside the triggers above. This is all that a posting is asked:
 -- the columns are compared in the function, because PostgreSQL compiles a condition anew for each UPDATE.
 CREATE FUNCTION holdfast_wallet_account_money_guard() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF (NEW.balance_minor, NEW.held_minor, NEW.version) IS DISTINCT FROM (OLD.balance_minor, OLD.held_minor, OLD.version)
-       AND COALESCE(current_setting('holdfast_wallet.unlocked', true), 'off') <> 'on' THEN
+    IF (NEW.balance_minor, NEW.held_minor, NEW.version, NEW.posted_at)
+            IS DISTINCT FROM (OLD.balance_minor, OLD.held_minor, OLD.version, OLD.posted_at)
+       AND holdfast_wallet_switch() <> 'on' THEN
         RAISE EXCEPTION 'holdfast_wallet: balances change only through transfers, held money only through holds'
             USING ERRCODE = 'WL900';
     END IF;
@@ -323,10 +375,22 @@ CREATE TRIGGER holdfast_wallet_holdevent_new_guard BEFORE INSERT ON holdfast_wal
 CREATE TRIGGER holdfast_wallet_holdevent_guard BEFORE UPDATE OR DELETE ON holdfast_wallet_holdevent
     FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_guard('the history of a hold is final');
 
+CREATE TRIGGER holdfast_wallet_payment_new_guard BEFORE INSERT ON holdfast_wallet_payment
+    FOR EACH ROW WHEN (NEW.state <> 'pending' OR NEW.transfer_id IS NOT NULL)
+    EXECUTE FUNCTION holdfast_wallet_guard('a payment begins pending');
+
+-- A withdrawal turned into a deposit before it is settled would make money; one with another hold, or none, would lock it for ever.
 CREATE TRIGGER holdfast_wallet_payment_guard BEFORE UPDATE ON holdfast_wallet_payment
-    FOR EACH ROW WHEN (OLD.state <> 'pending' AND NEW.state <> OLD.state
-        OR NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency OR NEW.account_id <> OLD.account_id)
-    EXECUTE FUNCTION holdfast_wallet_guard('a payment ends once, and its amount and account stay');
+    FOR EACH ROW WHEN (
+        NEW.id <> OLD.id OR NEW.direction <> OLD.direction OR NEW.account_id <> OLD.account_id
+        OR NEW.amount_minor <> OLD.amount_minor OR NEW.currency <> OLD.currency OR NEW.created_at <> OLD.created_at
+        OR NEW.hold_id IS DISTINCT FROM OLD.hold_id AND (OLD.hold_id IS NOT NULL OR OLD.state <> 'pending')
+        OR OLD.state <> 'pending' AND NEW.state <> OLD.state
+        OR NEW.transfer_id IS DISTINCT FROM OLD.transfer_id AND NOT (OLD.state = 'pending' AND NEW.state = 'settled'))
+    EXECUTE FUNCTION holdfast_wallet_guard('a payment ends once, with its transfer, and stays what was asked for');
+
+CREATE TRIGGER holdfast_wallet_payment_kept_guard BEFORE DELETE ON holdfast_wallet_payment
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_guard('a payment is kept; let it fail');
 
 CREATE TRIGGER holdfast_wallet_seal_guard BEFORE UPDATE OR DELETE ON holdfast_wallet_seal
     FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_guard('a seal is final');
@@ -339,5 +403,26 @@ CREATE TRIGGER holdfast_wallet_hold_truncate_guard BEFORE TRUNCATE ON holdfast_w
     FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('holds are kept');
 CREATE TRIGGER holdfast_wallet_holdevent_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_holdevent
     FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('the history of holds is kept');
+CREATE TRIGGER holdfast_wallet_payment_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_payment
+    FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('payments are kept');
 CREATE TRIGGER holdfast_wallet_seal_truncate_guard BEFORE TRUNCATE ON holdfast_wallet_seal
     FOR EACH STATEMENT EXECUTE FUNCTION holdfast_wallet_guard('seals are kept');
+
+
+-- Where the functions look: in PostgreSQL's own schema, in that of the ledger, and in the temporary one last. And who may call them:
+-- nobody but their triggers. On a trigger of his own, on a temporary table of the same columns, somebody could move money with those
+-- that run as the owner. (Triggers need no right to their functions; the switch is asked in the name of whoever writes.)
+DO $$
+DECLARE
+    named regprocedure;
+BEGIN
+    FOR named IN
+        SELECT oid FROM pg_proc
+        WHERE pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'holdfast_wallet_transfer'::regclass)
+          AND proname LIKE 'holdfast\_wallet\_%'
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', named, current_schema());
+        EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', named);
+    END LOOP;
+    GRANT EXECUTE ON FUNCTION holdfast_wallet_switch() TO PUBLIC;
+END $$;

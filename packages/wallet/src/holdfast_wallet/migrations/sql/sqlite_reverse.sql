@@ -1,7 +1,10 @@
 -- Takes the law away.
 DROP TRIGGER holdfast_wallet_seal_kept_guard;
 DROP TRIGGER holdfast_wallet_seal_final_guard;
+DROP TRIGGER holdfast_wallet_seal_check;
+DROP TRIGGER holdfast_wallet_payment_kept_guard;
 DROP TRIGGER holdfast_wallet_payment_guard;
+DROP TRIGGER holdfast_wallet_payment_check;
 DROP TRIGGER holdfast_wallet_holdevent_kept_guard;
 DROP TRIGGER holdfast_wallet_holdevent_final_guard;
 DROP TRIGGER holdfast_wallet_holdevent_new_guard;
@@ -16,6 +19,8 @@ DROP TRIGGER holdfast_wallet_account_new_rules;
 DROP TRIGGER holdfast_wallet_account_identity_guard;
 DROP TRIGGER holdfast_wallet_account_money_guard;
 DROP TRIGGER holdfast_wallet_account_new_guard;
+DROP TRIGGER holdfast_wallet_account_default_check;
+DROP TRIGGER holdfast_wallet_account_check;
 DROP TRIGGER holdfast_wallet_transfer_kept_guard;
 DROP TRIGGER holdfast_wallet_transfer_final_guard;
 DROP TRIGGER holdfast_wallet_transfer_post;
@@ -23,4 +28,5 @@ DROP TRIGGER holdfast_wallet_transfer_check_reversal;
 DROP TRIGGER holdfast_wallet_transfer_check_capture;
 DROP TRIGGER holdfast_wallet_transfer_check;
 DROP VIEW holdfast_wallet_entry;
+DROP TABLE holdfast_wallet_probe;
 DROP TABLE holdfast_wallet_law;
