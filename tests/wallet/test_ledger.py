@@ -188,7 +188,7 @@ def test_insufficient_funds_says_what_is_available(ada, bob):
 
 
 def test_a_maximum_balance_refuses_and_says_how_much_room_there_is(ada):
-    bob = make_account(maximum_balance=eur("20.00"))
+    bob = make_account(owner=ada.owner, maximum_balance=eur("20.00"))
     pay(ada, bob, "15.00")
     refusal = assert_refused(exceptions.BalanceLimitExceeded, pay, source=ada, target=bob, amount="5.01")
     assert refusal.context == {"account_id": str(bob.id), "room": "5.00", "currency": "EUR"}

@@ -126,12 +126,12 @@ def test_a_frozen_account_pays_nothing_but_receives():
 def test_a_frozen_account_receives_nothing_either_where_that_is_asked_for(settings):
     ada, bob = make_account(), make_account(funds="10.00")
     services.freeze_account(**scope(ada), block_credits=True)
-    refusal = assert_refused(exceptions.AccountIsFrozen, make_transfer, source=bob, target=ada)
+    refusal = assert_refused(exceptions.TargetRefuses, make_transfer, source=bob, target=ada)
     assert refusal.context == {"account_id": str(ada.id)}
     services.unfreeze_account(**scope(ada))
     settings.HOLDFAST_WALLET = {"FROZEN_ACCOUNTS_RECEIVE": False}
     services.freeze_account(**scope(ada))
-    assert_refused(exceptions.AccountIsFrozen, make_transfer, source=bob, target=ada)
+    assert_refused(exceptions.TargetRefuses, make_transfer, source=bob, target=ada)
 
 
 def test_a_closed_account_is_closed_for_good():
@@ -139,7 +139,7 @@ def test_a_closed_account_is_closed_for_good():
     with captured_events() as told:
         services.close_account(**scope(ada))
     assert told == [events.AccountClosed(account_id=str(ada.id))]
-    refusal = assert_refused(exceptions.AccountIsClosed, make_transfer, source=bob, target=ada)
+    refusal = assert_refused(exceptions.TargetRefuses, make_transfer, source=bob, target=ada)
     assert refusal.context == {"account_id": str(ada.id)}
     assert_refused(exceptions.AccountIsClosed, make_transfer, source=ada, target=bob)
     assert_refused(exceptions.AccountIsClosed, make_hold, account=ada)

@@ -63,6 +63,15 @@ class AccountIsClosed(WalletError, errors.Conflict):
     code = "holdfast_wallet.account_closed"
 
 
+class TargetRefuses(WalletError, errors.Conflict):
+    """The account that should receive the money does not take it.
+
+    All that is told of somebody else's account, whether it is full, frozen, closed or of another currency.
+    """
+
+    code = "holdfast_wallet.target_refuses"
+
+
 class AccountNotFrozen(WalletError, errors.Conflict):
     """Only a frozen account can be unfrozen."""
 

@@ -179,6 +179,8 @@ class _Refused:
     currency: str
     source_id: UUID
     target_id: UUID
+    amount_minor: int = 0
+    owner_id: OwnerId = None
     hold_id: UUID | None = None
     reverses_id: UUID | None = None
 
@@ -190,7 +192,7 @@ def _place(hold: Hold) -> Hold:
     except DatabaseError as error:
         if refusals.code_of(error) == refusals.KEY_TAKEN:
             raise KeyReused(key=str(hold.id)) from None
-        refusal = refusals.refusal_of(error, _Refused(hold.currency, hold.account_id, hold.account_id))
+        refusal = refusals.refusal_of(error, _Refused(hold.currency, hold.account_id, hold.account_id), using=_using())
         if refusal is None:
             raise
         raise refusal from None

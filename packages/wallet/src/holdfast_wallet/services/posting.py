@@ -188,7 +188,7 @@ def post_one(asked: Posting, picked: Posting | None = None) -> Transfer:
             ):
                 expired = True
                 continue
-            refusal = refusals.refusal_of(error, picked)
+            refusal = refusals.refusal_of(error, picked, using=using)
             if refusal is None:
                 raise
             raise refusal from None

@@ -10,6 +10,8 @@ from django.db import DatabaseError, IntegrityError
 from holdfast.money import from_minor
 from holdfast_wallet import exceptions
 from holdfast_wallet.models import Account, Hold, Transfer
+from holdfast_wallet.ports import OwnerId
+from holdfast_wallet.states import AccountState
 
 INSUFFICIENT_FUNDS, UNKNOWN_ACCOUNT, KEPT_IN_SLOTS = "WL001", "WL005", "WL007"
 KEY_TAKEN = "23505"
@@ -17,6 +19,8 @@ KEY_TAKEN = "23505"
 TOO_LARGE = frozenset({"22003", "WL008"})
 # What another transaction did to ours; it may well succeed when it is tried again: serialization failure, deadlock.
 TRANSIENT = frozenset({"40001", "40P01"})
+# What the law says of an account as such: maximum, frozen, closed, currency. Of a stranger's it is not told.
+_OF_AN_ACCOUNT = frozenset({"WL002", "WL003", "WL004", "WL006"})
 
 Detail = Mapping[str, Any]
 
@@ -27,6 +31,14 @@ class Asked(Protocol):
     @property
     def currency(self) -> str:
         """The currency of its amount."""
+
+    @property
+    def amount_minor(self) -> int:
+        """Its amount, in minor units."""
+
+    @property
+    def owner_id(self) -> OwnerId:
+        """The scope that asks."""
 
     @property
     def source_id(self) -> UUID:
@@ -85,21 +97,46 @@ def code_of(error: DatabaseError) -> str:
     return KEY_TAKEN if isinstance(error, IntegrityError) and text.startswith("UNIQUE") else ""
 
 
-def refusal_of(error: DatabaseError, asked: Asked) -> exceptions.WalletError | None:
-    """Return what the wallet says of an error of its ledger; ``None`` where it is not the law's."""
+def refusal_of(error: DatabaseError, asked: Asked, *, using: str) -> exceptions.WalletError | None:
+    """Return what the wallet says of an error of its ledger; ``None`` where it is not the law's.
+
+    What somebody else's account has, may have or is, is not the asker's to know: there the answer is one neutral
+    refusal, and only after one's own side has nothing against the transfer.
+    """
     code = code_of(error)
     if code in TOO_LARGE:
         return exceptions.AmountTooLarge(currency=asked.currency)
     if code not in _REFUSALS:
         return None
     diagnosis = getattr(error.__cause__, "diag", None)
-    detail = json.loads(diagnosis.message_detail) if diagnosis is not None else _look(code, asked)
+    detail = json.loads(diagnosis.message_detail) if diagnosis is not None else _look(code, asked, using)
+    if code in _OF_AN_ACCOUNT and detail["account_id"] == str(asked.target_id):
+        accounts = Account.objects.using(using).in_bulk([asked.source_id, asked.target_id])
+        source, target = accounts[asked.source_id], accounts[asked.target_id]
+        if asked.owner_id is not None and str(target.owner_id) != str(asked.owner_id):
+            return _against_own_side(source, asked) or exceptions.TargetRefuses(account_id=str(target.id))
     return _REFUSALS[code](detail)
 
 
-def _look(code: str, asked: Asked) -> Detail:
+def _against_own_side(source: Account, asked: Asked) -> exceptions.WalletError | None:
+    account_id = str(source.id)
+    if source.currency != asked.currency:
+        return exceptions.CurrencyMismatch(account_id=account_id, currency=source.currency)
+    if source.state == AccountState.CLOSED:
+        return exceptions.AccountIsClosed(account_id=account_id)
+    if source.state == AccountState.FROZEN:
+        return exceptions.AccountIsFrozen(account_id=account_id)
+    available = source.available
+    if asked.hold_id is None and available is not None and available < from_minor(asked.amount_minor, asked.currency):
+        return exceptions.InsufficientFunds(
+            account_id=account_id, available=str(available.amount), currency=source.currency
+        )
+    return None
+
+
+def _look(code: str, asked: Asked, using: str) -> Detail:
     """Return what SQLite's law, which knows only fixed words, cannot say of its refusal."""
-    accounts = {account.id: account for account in Account.objects.filter(id__in=(asked.source_id, asked.target_id))}
+    accounts = Account.objects.using(using).in_bulk([asked.source_id, asked.target_id])
     source, target = accounts.get(asked.source_id), accounts.get(asked.target_id)
     if source is None or target is None:
         return {"account_id": str(asked.target_id if source else asked.source_id)}
@@ -110,9 +147,9 @@ def _look(code: str, asked: Asked) -> Detail:
         room = (target.maximum_balance_minor or 0) - target.balance_minor
         return {"account_id": str(target.id), "room": room, "currency": target.currency}
     if code in {"WL010", "WL011", "WL012"}:
-        return _look_at_hold(code, asked.hold_id)
+        return _look_at_hold(code, asked.hold_id, using)
     if code in {"WL020", "WL021", "WL022"}:
-        return _look_at_original(code, asked.reverses_id)
+        return _look_at_original(code, asked.reverses_id, using)
     at_fault = _at_fault(code, source, target, asked)
     detail = {"account_id": str(at_fault.id)}
     return {**detail, "currency": at_fault.currency} if code == "WL006" else detail
@@ -128,8 +165,8 @@ def _at_fault(code: str, source: Account, target: Account, asked: Asked) -> Acco
     return source if blames[code](source) else target
 
 
-def _look_at_hold(code: str, hold_id: UUID | None) -> Detail:
-    hold = Hold.objects.filter(id=hold_id).first() if hold_id else None
+def _look_at_hold(code: str, hold_id: UUID | None, using: str) -> Detail:
+    hold = Hold.objects.using(using).filter(id=hold_id).first() if hold_id else None
     if hold is None or code == "WL011":
         return {"hold_id": str(hold_id)}
     if code == "WL010":
@@ -137,11 +174,11 @@ def _look_at_hold(code: str, hold_id: UUID | None) -> Detail:
     return {"hold_id": str(hold.id), "remaining": hold.remaining_minor, "currency": hold.currency}
 
 
-def _look_at_original(code: str, transfer_id: UUID | None) -> Detail:
-    original = Transfer.objects.filter(id=transfer_id).first() if transfer_id else None
+def _look_at_original(code: str, transfer_id: UUID | None, using: str) -> Detail:
+    original = Transfer.objects.using(using).filter(id=transfer_id).first() if transfer_id else None
     if original is None or code != "WL021":
         return {"transfer_id": str(transfer_id)}
-    reversed_minor = sum(original.reversals.values_list("amount_minor", flat=True))
+    reversed_minor = sum(original.reversals.using(using).values_list("amount_minor", flat=True))
     return {
         "transfer_id": str(original.id),
         "reversible": original.amount_minor - reversed_minor,

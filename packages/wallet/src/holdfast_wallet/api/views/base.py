@@ -21,6 +21,7 @@ from holdfast_wallet.exceptions import (
     KeyReused,
     MalformedRequest,
     SameAccount,
+    TargetRefuses,
 )
 
 EVERYBODY = "all"
@@ -42,6 +43,7 @@ POSTING = (
     KeyReused,
     MalformedRequest,
     SameAccount,
+    TargetRefuses,
 )
 """What every door may answer through which money moves."""
 
