@@ -72,8 +72,8 @@ class Threads:
         try:
             job()
         except BaseException:
-            # Its database went away, for one. The thread stays, or nobody would count it as gone; what was begun is read
-            # and sent again.
+            # Its database went away, for one. The thread stays, or it would be counted although it is gone; what was
+            # begun is read and sent again.
             logger.exception("A worker of %s failed.", self.name)
             connections.close_all()
         finally:
