@@ -86,7 +86,8 @@ def insert(asked: Posting, *, using: str) -> Transfer:
     """
     connection = connections[using]
     if connection.vendor == "postgresql":
-        if not connection.in_atomic_block and connection.get_autocommit():
+        # The attribute first: the method makes sure of the connection each time.
+        if not connection.in_atomic_block and (connection.autocommit or connection.get_autocommit()):
             return _insert_postgresql(connection, asked)
         with transaction.atomic(using=using):
             return _insert_postgresql(connection, asked)
@@ -138,8 +139,9 @@ def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
             cursor.execute(sql, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
             return rows
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
+    if connection.connection is None or not getattr(connection, "health_check_done", False):
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
     # The name of Django's setting for poolers that give each transaction another session, which forgets what was
     # prepared.
     prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
