@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from holdfast_wallet import services
 from holdfast_wallet.models import Account, Hold, HoldEvent, Payment, Seal, Transfer
+from holdfast_wallet.ports import PaymentOutcome, PaymentRail
 from holdfast_wallet.services import law
 from holdfast_wallet.states import HoldState, PaymentState
 from holdfast_wallet.testing import make_account, make_hold, make_owner, make_transfer, unlocked_ledger
@@ -400,3 +401,211 @@ def test_no_conflict_clause_drops_a_transfer_whose_money_has_moved(ada, bob, cla
 def test_no_conflict_clause_drops_a_hold_whose_money_was_set_aside(ada, clause):
     hold = make_hold(account=ada, amount="10.00")
     assert_against_the_law(lambda: sql(f"INSERT {copied(Hold, hold)} {clause}"))
+
+
+sqlite_only = pytest.mark.skipif(connection.vendor != "sqlite", reason="The clauses are SQLite's.")
+ROWID = {"id": "lower(hex(randomblob(16)))", "rowid": "rowid"}
+
+
+@sqlite_only
+@pytest.mark.parametrize("clause", ["REPLACE", "IGNORE", "FAIL", "ABORT", "ROLLBACK"])
+def test_no_conflict_clause_of_sqlite_replaces_or_skips_a_transfer_or_a_hold(ada, bob, clause):
+    paid, hold = make_transfer(source=ada, target=bob), make_hold(account=ada)
+    fresh_start = {"number": 0, "source_version": 0, "target_version": 0}
+    new = {"id": "lower(hex(randomblob(16)))"}
+    if clause in ("REPLACE", "ROLLBACK"):  # a ROLLBACK would end the transaction of this test, were it obeyed
+        new = {}
+    assert_against_the_law(lambda: sql(f"INSERT OR {clause} {copied(Transfer, paid, **fresh_start, **new)}"))
+    assert_against_the_law(lambda: sql(f"INSERT OR {clause} {copied(Hold, hold, **new)}"))
+
+
+@sqlite_only
+def test_nothing_is_replaced_by_a_row_of_the_same_place_or_the_same_number(ada, bob):
+    paid, hold = make_transfer(source=ada, target=bob), make_hold(account=ada)
+    payment = services.request_deposit(key=key(), account_id=ada.id, amount=eur(5), owner_id=ada.owner_id)
+    services.seal()
+    anew = {"balance_minor": 0, "held_minor": 0, "version": 0, "posted_at": "NULL"}
+    pending = {"state": "'pending'", "transfer_id": "NULL"}
+    zero = {"source_version": 0, "target_version": 0}
+    house = Account.objects.get(role="cash_in")
+    for model, row, fields in (
+        (Account, ada, anew),
+        (Account, ada, anew | {"is_default": 0} | ROWID),
+        (Account, ada, anew | {"id": ROWID["id"]}),  # another default account of the same owner
+        (Account, house, anew | {"id": ROWID["id"]}),  # another account of the same role
+        (Transfer, paid, zero | {"number": 0} | ROWID),
+        (Transfer, paid, zero | {"number": "number", "id": ROWID["id"]}),
+        (Hold, hold, ROWID),
+        (Payment, payment, pending),
+        (Payment, payment, pending | ROWID),
+        (Seal, Seal.objects.get(), {}),
+        (Seal, Seal.objects.get(), {"id": "id + 1"}),
+        (HoldEvent, hold.events.get(), {}),
+    ):
+        statement = f"INSERT OR REPLACE {copied(model, row, **fields)}"
+        assert_against_the_law(lambda statement=statement: sql(statement))
+
+
+@sqlite_only
+def test_no_account_is_replaced_by_an_update_of_another(ada):
+    other = Account(owner_id=ada.owner_id, currency="EUR")
+    other.save(force_insert=True)
+    for change in (
+        "is_default = 1",
+        f"id = '{ada.id.hex}'",
+        f"rowid = (SELECT rowid FROM holdfast_wallet_account WHERE id = '{ada.id.hex}')",
+    ):
+        statement = f"UPDATE OR REPLACE holdfast_wallet_account SET {change} WHERE id = %s"
+        assert_against_the_law(lambda statement=statement: sql(statement, other.id))
+
+
+@sqlite_only
+def test_no_hold_or_payment_is_replaced_by_an_update_of_another(ada):
+    holds = [make_hold(account=ada) for _ in range(2)]
+    first, second = (
+        services.request_withdrawal(key=key(), account_id=ada.id, amount=eur(1), owner_id=ada.owner_id)
+        for _ in range(2)
+    )
+    place = "rowid = (SELECT rowid FROM {table} WHERE id = '{id}')"
+    for table, (one, other), change in (
+        ("holdfast_wallet_hold", holds, place),
+        ("holdfast_wallet_payment", (first, second), place),
+        ("holdfast_wallet_payment", (first, second), f"hold_id = '{first.hold_id.hex}'"),
+        ("holdfast_wallet_payment", (first, second), f"transfer_id = '{first.transfer_id.hex}'"),
+    ):
+        statement = f"UPDATE OR REPLACE {table} SET {change.format(table=table, id=one.id.hex)} WHERE id = %s"
+        assert_against_the_law(lambda statement=statement, other=other: sql(statement, other.id))
+
+
+@sqlite_only
+def test_nobody_uses_up_the_numbers(ada, bob):
+    paid = make_transfer(source=ada, target=bob)
+    chosen = {"id": ROWID["id"], "number": 2**63 - 1, "source_version": 0, "target_version": 0}
+    assert_against_the_law(lambda: sql(f"INSERT {copied(Transfer, paid, **chosen)}"))
+    assert make_transfer(source=ada, target=bob).number == paid.number + 1
+
+
+@sqlite_only
+def test_amounts_are_integers(ada, bob):
+    hold = make_hold(account=ada)
+    payment = services.request_deposit(key=key(), account_id=ada.id, amount=eur(5), owner_id=ada.owner_id)
+    pending = {"id": ROWID["id"], "state": "'pending'", "transfer_id": "NULL", "amount_minor": 1.5}
+    for statement in (
+        f"INSERT {copied(Hold, hold, id=ROWID['id'], amount_minor=1.5)}",
+        f"INSERT {copied(Payment, payment, **pending)}",
+        "UPDATE holdfast_wallet_account SET overdraft_limit_minor = 0.5",
+        "UPDATE holdfast_wallet_account SET maximum_balance_minor = 20000.5",
+        "UPDATE holdfast_wallet_account SET maximum_balance_minor = 'much'",
+    ):
+        assert_against_the_law(lambda statement=statement: sql(statement))
+
+
+def test_what_is_held_stays_an_integer(db):
+    house = services.open_system_account(role="big", currency="EUR")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        for _ in range(10):
+            Hold(account=house, currency="EUR", amount_minor=10**18).save(force_insert=True)
+    assert fresh(house).held_minor == 0
+    assert findings() == []
+
+
+def test_a_clock_that_is_set_back_disorders_no_lines_and_stops_no_sealing(ada, bob):
+    paid = make_transfer(source=ada, target=bob)
+    later = paid.recorded_at + dt.timedelta(hours=1)
+    with unlocked_ledger():  # what the ledger looks like after the clock was an hour ahead
+        Transfer.objects.filter(id=paid.id).update(recorded_at=later)
+        Account.objects.filter(id__in=[ada.id, bob.id]).update(posted_at=later)
+    carol = make_account()
+    for source, target in ((ada, carol), (bob, ada), (carol, bob)):
+        assert make_transfer(source=source, target=target).recorded_at == later
+    assert fresh(ada).posted_at == fresh(carol).posted_at == later
+    assert services.seal() > 0
+
+
+def test_nobody_sets_the_time_of_the_last_transfer(ada):
+    assert_against_the_law(lambda: Account.objects.filter(id=ada.id).update(posted_at=timezone.now()))
+    assert_against_the_law(lambda: Account.objects.filter(id=ada.id).update(posted_at=None))
+    born = Account(owner=make_owner(), currency="EUR", posted_at=timezone.now())
+    assert_against_the_law(lambda: born.save(force_insert=True))
+
+
+@pytest.mark.parametrize("moment", ["infinity", "-infinity"])
+def test_nothing_counts_from_or_lasts_until_the_end_of_time(ada, bob, moment):
+    paid, hold = make_transfer(source=ada, target=bob), make_hold(account=ada)
+    new, never = {"id": f"'{literal(key())}'"}, f"'{moment}'"
+    unposted = {"number": 0, "source_version": 0, "target_version": 0}
+    for statement in (
+        f"INSERT {copied(Transfer, paid, effective_at=never, **new, **unposted)}",
+        f"INSERT {copied(Hold, hold, expires_at=never, **new)}",
+    ):
+        assert_against_the_law(lambda statement=statement: sql(statement))
+
+
+@pytest.fixture
+def pending(ada, settings):
+    """A withdrawal on its way."""
+    settings.HOLDFAST_WALLET = {"PAYMENT_RAIL": {"BACKEND": "tests.wallet.test_attacks.SlowRail"}}
+    return services.request_withdrawal(key=key(), account_id=ada.id, amount=eur(40), owner_id=ada.owner_id)
+
+
+class SlowRail(PaymentRail):
+    """It has taken the order, and says nothing more."""
+
+    def start(self, order):
+        return PaymentOutcome(state=PaymentState.PENDING, reference="taken")
+
+    poll = start
+
+
+def test_a_pending_payment_stays_what_was_asked_for(ada, bob, pending):
+    stranger, paid = make_hold(account=ada), make_transfer(source=ada, target=bob)
+    for change in (
+        {"direction": "deposit"},
+        {"account": bob},
+        {"id": key()},
+        {"hold": None},
+        {"hold": stranger},
+        {"transfer": paid},
+        {"created_at": timezone.now() - dt.timedelta(days=9)},
+    ):
+        assert_against_the_law(lambda change=change: Payment.objects.filter(id=pending.id).update(**change))
+
+
+def test_a_settled_payment_keeps_its_transfer(ada, bob):
+    payment = services.request_deposit(key=key(), account_id=ada.id, amount=eur(5), owner_id=ada.owner_id)
+    paid = make_transfer(source=ada, target=bob, amount="5.00")
+    assert_against_the_law(lambda: Payment.objects.filter(id=payment.id).update(transfer=paid))
+
+
+def test_a_payment_begins_pending(ada, bob):
+    paid = make_transfer(source=ada, target=bob)
+    for fields in ({"state": "settled", "transfer": paid}, {"state": "failed"}):
+        born = Payment(direction="deposit", account=ada, currency="EUR", amount_minor=100, **fields)
+        assert_against_the_law(lambda born=born: models.Model.save(born, force_insert=True))
+
+
+def test_a_payment_is_not_deleted(pending):
+    assert_against_the_law(lambda: sql("DELETE FROM holdfast_wallet_payment"))
+    if connection.vendor == "postgresql":
+        assert_against_the_law(lambda: sql("TRUNCATE holdfast_wallet_payment"))
+
+
+@pytest.mark.postgres
+def test_a_table_of_the_same_name_does_not_stand_in_for_the_accounts(ada, bob):
+    sql("CREATE TEMP TABLE holdfast_wallet_account AS SELECT * FROM public.holdfast_wallet_account")
+    sql("UPDATE pg_temp.holdfast_wallet_account SET balance_minor = 1000000")
+    rich = Transfer(source=ada, target=bob, amount_minor=70_000, currency="EUR", journal_id=key())
+    with pytest.raises(DatabaseError), transaction.atomic():
+        rich.save(force_insert=True)
+    sql("DROP TABLE pg_temp.holdfast_wallet_account")
+    assert findings() == []
+
+
+@pytest.mark.postgres
+def test_a_payer_without_money_is_told_nothing_of_the_other_account(bob):
+    """The other account has the lower id, and so its turn is first."""
+    poor = make_account()
+    sql("UPDATE holdfast_wallet_account SET maximum_balance_minor = 0 WHERE id = %s", bob.id)
+    row = Transfer(source=poor, target=bob, amount_minor=100, currency="EUR", journal_id=key())
+    with pytest.raises(DatabaseError, match="insufficient funds"), transaction.atomic():
+        row.save(force_insert=True)
