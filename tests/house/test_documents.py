@@ -1,8 +1,11 @@
 """What the documents name is there."""
 
+import ast
+import importlib
 import re
 from pathlib import Path
 
+import pytest
 from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -30,3 +33,21 @@ def test_each_command_that_the_documents_tell_to_run_exists():
     }
     project = {path.stem for path in (ROOT / "example_project").glob("*/management/commands/*.py")}
     assert told - set(get_commands()) - project == set()
+
+
+GUIDES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("[!_]*/*.md")])
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_the_python_of_a_page_can_be_read_and_imports_what_there_is(page):
+    for block in re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("holdfast"):
+                module = importlib.import_module(str(node.module))
+                assert {alias.name for alias in node.names} <= set(dir(module))
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_each_link_of_a_page_leads_somewhere(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text())
+    assert [link for link in links if not (page.parent / link).exists()] == []
