@@ -1,5 +1,7 @@
 """The start-up checks: what cannot work is said before it fails, with what to do."""
 
+import re
+
 import pytest
 from django.core import checks
 from django.core.management import call_command
@@ -8,6 +10,7 @@ from django.db import connection, connections
 from django.test import override_settings
 
 from holdfast_wallet import checks as ours
+from holdfast_wallet.migrations import _law
 from holdfast_wallet.testing import unlocked_ledger
 
 FINE = {"HOLD_SECONDS": 60, "RATES": {"BACKEND": "holdfast_wallet.backends.rates.FixedRates"}}
@@ -73,16 +76,36 @@ def test_the_dummy_rail_is_warned_of_in_a_deployment():
 
 
 @pytest.mark.django_db
-def test_a_law_that_is_there_says_nothing_and_one_that_is_lost_is_an_error():
+def test_a_law_that_is_there_says_nothing():
     assert ours.check_law(databases=["default"]) == []
     assert ours.check_law(databases=None) == []
 
-    table = "" if connection.vendor == "sqlite" else " ON holdfast_wallet_transfer"
+
+PARTS = re.findall(
+    r"^CREATE (TRIGGER|RULE) (\w+)(?:.*?\bON (?:UPDATE TO )?(holdfast_wallet_\w+))",
+    _law.script(connection.vendor),
+    re.MULTILINE | re.DOTALL,
+)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("kind", "name", "table"), PARTS)
+def test_each_part_of_the_law_that_is_lost_is_an_error(kind, name, table):
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP TRIGGER holdfast_wallet_transfer_post{table}")
+        cursor.execute(f"DROP {kind} {name}" + (f" ON {table}" if connection.vendor == "postgresql" else ""))
     (error,) = ours.check_law(databases=["default"])
     assert error.id == "holdfast_wallet.E006"
+    assert error.msg.endswith(f": {name}.")
     assert "wallet_verify" in error.hint
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_part_of_the_law_that_is_disabled_is_an_error():
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE holdfast_wallet_account DISABLE TRIGGER holdfast_wallet_account_money_guard")
+    (error,) = ours.check_law(databases=["default"])
+    assert "holdfast_wallet_account_money_guard" in error.msg
 
 
 @pytest.mark.django_db

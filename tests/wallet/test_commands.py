@@ -4,13 +4,16 @@ import csv
 import datetime as dt
 import io
 import json
+from contextlib import contextmanager
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 from django.utils import timezone
 
+from holdfast.ids import uuid7
+from holdfast.money import Money
 from holdfast_wallet import services
 from holdfast_wallet.management.progress import ProgressBar
 from holdfast_wallet.models import Account, Hold, Payment, Seal, Transfer
@@ -161,44 +164,135 @@ def test_sqlite_has_no_roles_to_harden():
         run("wallet_harden", "--role", "app")
 
 
-@pytest.mark.postgres
-def test_a_hardened_role_posts_and_cannot_rewrite():
-    from django.db import DatabaseError, transaction
-
-    world = make_world()
+def execute(*statements):
     with connection.cursor() as cursor:
-        cursor.execute("CREATE ROLE wallet_app")
-        cursor.execute("GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA public TO wallet_app")
-        cursor.execute("GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO wallet_app")
-    out = run("wallet_harden", "--role", "wallet_app")
-    assert "holdfast_wallet_transfer: UPDATE, DELETE, TRUNCATE revoked from wallet_app" in out
+        for statement in statements:
+            cursor.execute(statement)
 
-    with connection.cursor() as cursor:
-        cursor.execute("SET ROLE wallet_app")
+
+@pytest.fixture
+def wallet_app(db):
+    """The role that an application connects as, with all the rights that somebody careless gave it."""
+    execute(
+        "CREATE ROLE wallet_app",
+        "GRANT ALL ON ALL TABLES IN SCHEMA public TO wallet_app",
+        "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO wallet_app",
+    )
+    return "wallet_app"
+
+
+@contextmanager
+def acting_as(role):
+    execute(f"SET ROLE {role}")
     try:
+        yield
+    finally:
+        execute("RESET ROLE")
+
+
+@pytest.mark.postgres
+def test_a_hardened_role_does_all_that_the_application_does(wallet_app):
+    world = make_world()
+    assert "holdfast_wallet_transfer: wallet_app has SELECT, INSERT\n" in run("wallet_harden", "--role", wallet_app)
+
+    with acting_as(wallet_app):
         make_transfer(source=world.wallet, target=world.others, amount="2.00")
         hold = make_hold(account=world.wallet)
         services.capture_hold(key=world.savings.pk, hold_id=hold.pk, target_id=world.others.pk, owner_id=world.ada.pk)
+        services.release_hold(hold_id=make_hold(account=world.wallet).pk, owner_id=world.ada.pk)
         services.reverse(key=world.others.pk, transfer_id=world.paid.pk, owner_id=world.bob.pk)
+        for request in (services.request_deposit, services.request_withdrawal):
+            request(key=uuid7(), account_id=world.wallet.pk, amount=Money("1", "EUR"), owner_id=world.ada.pk)
+        services.rename_account(account_id=world.wallet.pk, owner_id=world.ada.pk, name="Mine")
+        services.freeze_account(account_id=world.wallet.pk, owner_id=world.ada.pk)
+        services.unfreeze_account(account_id=world.wallet.pk, owner_id=world.ada.pk)
+        account = services.open_account(owner_id=world.ada.pk, currency="USD")
+        services.close_account(account_id=account.pk, owner_id=world.ada.pk)
         services.seal()
-        for statement in (
-            "UPDATE holdfast_wallet_transfer SET amount_minor = 1",
-            "DELETE FROM holdfast_wallet_transfer",
-            "TRUNCATE holdfast_wallet_seal",
-            "DELETE FROM holdfast_wallet_account",
-            "UPDATE holdfast_wallet_holdevent SET amount_minor = 1",
-            "ALTER TABLE holdfast_wallet_transfer DISABLE TRIGGER ALL",
-        ):
-            with (
-                unlocked_ledger(),
-                pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
-                transaction.atomic(),
-                connection.cursor() as cursor,
-            ):
-                cursor.execute(statement)
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("RESET ROLE")
+        assert [step for step in services.verify() if isinstance(step, services.Finding)] == []
+
+
+FORGERIES = {
+    "a line": ["UPDATE holdfast_wallet_transfer SET amount_minor = 1"],
+    "a line less": ["DELETE FROM holdfast_wallet_transfer"],
+    "no seals": ["TRUNCATE holdfast_wallet_seal"],
+    "no accounts": ["DELETE FROM holdfast_wallet_account"],
+    "another history": ["UPDATE holdfast_wallet_holdevent SET amount_minor = 1"],
+    "more history": ["INSERT INTO holdfast_wallet_holdevent SELECT * FROM holdfast_wallet_holdevent"],
+    "no triggers": ["ALTER TABLE holdfast_wallet_transfer DISABLE TRIGGER ALL"],
+    "no triggers for the session": ["SET session_replication_role = replica"],
+    "a balance": ["UPDATE holdfast_wallet_account SET balance_minor = 500"],
+    "a balance with the switch": [
+        "SET LOCAL holdfast_wallet.unlocked = 'on'",
+        "UPDATE holdfast_wallet_account SET balance_minor = 500",
+    ],
+    "an owner with the switch": [
+        "SET LOCAL holdfast_wallet.unlocked = 'on'",
+        "UPDATE holdfast_wallet_account SET overdraft_limit_minor = -5",
+    ],
+    "a balance from a trigger": [
+        "CREATE TEMP TABLE mine (i int)",
+        "CREATE FUNCTION pg_temp.forge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " UPDATE public.holdfast_wallet_account SET balance_minor = balance_minor + 500; RETURN NEW; END $$",
+        "CREATE TRIGGER forge BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION pg_temp.forge()",
+        "INSERT INTO mine VALUES (1)",
+    ],
+    "the law on a table of one's own": [
+        "CREATE TEMP TABLE mine (LIKE public.holdfast_wallet_transfer)",
+        "CREATE TRIGGER post BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_transfer_post()",
+        "INSERT INTO mine SELECT * FROM public.holdfast_wallet_transfer",
+    ],
+    "another trigger on the ledger": [
+        "CREATE FUNCTION pg_temp.drop() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
+        "CREATE TRIGGER zzz BEFORE INSERT ON holdfast_wallet_transfer FOR EACH ROW EXECUTE FUNCTION pg_temp.drop()",
+    ],
+    "a capture without a transfer": [
+        "SELECT holdfast_wallet_capture(row) FROM holdfast_wallet_transfer AS row",
+    ],
+}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_hardened_role_forges_nothing(wallet_app, forgery):
+    world = make_world()
+    make_hold(account=world.wallet)
+    run("wallet_harden", "--role", wallet_app)
+    with (
+        acting_as(wallet_app),
+        pytest.raises(DatabaseError, match=r"permission denied|must be owner|is refused"),
+        transaction.atomic(),
+    ):
+        execute(*FORGERIES[forgery])
+
+
+@pytest.mark.postgres
+def test_a_hold_is_not_ended_without_its_money_by_a_role_that_sets_the_switch(wallet_app):
+    world = make_world()
+    hold = make_hold(account=world.wallet, amount="3.00")
+    run("wallet_harden", "--role", wallet_app)
+    with acting_as(wallet_app), unlocked_ledger():
+        services.release_hold(hold_id=hold.pk, owner_id=world.ada.pk)
+    world.wallet.refresh_from_db(fields=["held_minor"])
+    assert [step for step in services.verify() if isinstance(step, services.Finding)] == []
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("grant", "left"),
+    [
+        ("GRANT UPDATE ON holdfast_wallet_transfer TO wallet_group", r"UPDATE \(amount_minor\) .*member of wallet_group"),
+        ("GRANT UPDATE (balance_minor) ON holdfast_wallet_account TO wallet_group", r"UPDATE \(balance_minor\)"),
+        ("GRANT DELETE ON holdfast_wallet_seal TO wallet_group", "DELETE ON holdfast_wallet_seal"),
+        ("GRANT CREATE ON SCHEMA public TO wallet_group", "CREATE ON SCHEMA public"),
+        ("GRANT EXECUTE ON FUNCTION holdfast_wallet_transfer_post() TO PUBLIC", "EXECUTE ON FUNCTION"),
+        ("GRANT SET ON PARAMETER session_replication_role TO wallet_group", "session_replication_role"),
+    ],
+)
+def test_what_a_hardened_role_has_through_others_is_named(wallet_app, grant, left):
+    execute("CREATE ROLE wallet_group", "GRANT wallet_group TO wallet_app", grant)
+    with pytest.raises(CommandError, match=left):
+        run("wallet_harden", "--role", wallet_app)
 
 
 @pytest.mark.postgres

@@ -3,7 +3,7 @@
 ======== =========================================================================================================
 E001-004 ``HOLDFAST_WALLET`` is no dict, has an unknown key, a value of a wrong type, a backend that does not load
 E005     a database that the ledger has no law for
-E006     the law is not in the database although its migration was applied (needs ``check --database``)
+E006     a part of the law is not in the database although its migration was applied (needs ``check --database``)
 E007     the law is switched off in this process (``--deploy --database``)
 W001     SQLite without ``transaction_mode: IMMEDIATE``
 W002     the application may rewrite the history (``--deploy --database``)
@@ -11,6 +11,7 @@ W003     the dummy payment rail gives money to whoever asks (``--deploy``)
 ======== =========================================================================================================
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -20,13 +21,21 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
 from holdfast_wallet.conf import settings
+from holdfast_wallet.migrations import _law
 from holdfast_wallet.models import Account, Transfer
 from holdfast_wallet.services import law
 
 LABEL = "holdfast_wallet"
 DUMMY = "holdfast_wallet.backends.dummy.DummyRail"
 LAW = (LABEL, "0002_law")
-TRIGGER = "holdfast_wallet_transfer_post"
+
+# What holds: a trigger that was disabled, or that only fires on a replica, does not.
+_IN_FORCE = {
+    "postgresql": """
+        SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A') AND pg_table_is_visible(tgrelid)
+        UNION SELECT rulename FROM pg_rewrite WHERE ev_enabled IN ('O', 'A') AND pg_table_is_visible(ev_class)""",
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+}
 
 
 @checks.register(LABEL)
@@ -80,12 +89,12 @@ def check_law(*, databases: Sequence[str] | None = None, **_kwargs: Any) -> list
     """Look whether the law that was migrated is still there: a restored dump or a rebuilt table may have lost it."""
     return [
         checks.Error(
-            f"The ledger of the database {connection.alias!r} has lost its law: the trigger {TRIGGER} is missing.",
+            f"The ledger of the database {connection.alias!r} has lost a part of its law: {', '.join(lost)}.",
             hint=f"Stop writing; run what is missing of migrations/sql/{connection.vendor}.sql, then 'wallet_verify'.",
             id=f"{LABEL}.E006",
         )
         for connection in _migrated(databases)
-        if not _has_trigger(connection)
+        if (lost := _lost(connection))
     ]
 
 
@@ -120,17 +129,20 @@ def _migrated(databases: Sequence[str] | None) -> Iterator[BaseDatabaseWrapper]:
             yield connection
 
 
-def _has_trigger(connection: BaseDatabaseWrapper) -> bool:
-    query = {
-        "postgresql": "SELECT 1 FROM pg_trigger WHERE tgname = %s AND tgenabled <> 'D'",
-        "sqlite": "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND name = %s",
-    }[connection.vendor]
+def _lost(connection: BaseDatabaseWrapper) -> list[str]:
+    """Return the names of the triggers and rules of the law that are not in force."""
+    declared = re.findall(r"^CREATE (?:TRIGGER|RULE) (\w+)", _law.script(connection.vendor), re.MULTILINE)
     with connection.cursor() as cursor:
-        cursor.execute(query, [TRIGGER])
-        return cursor.fetchone() is not None
+        cursor.execute(_IN_FORCE[connection.vendor])
+        in_force = {name for (name,) in cursor.fetchall()}
+    return [name for name in declared if name not in in_force]
 
 
 def _may_rewrite(connection: BaseDatabaseWrapper) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT has_table_privilege(%s, 'UPDATE, DELETE, TRUNCATE')", [Transfer._meta.db_table])
+        cursor.execute(
+            "SELECT has_table_privilege(%s, 'UPDATE, DELETE, TRUNCATE')"
+            " OR has_column_privilege(%s, 'balance_minor', 'UPDATE')",
+            [Transfer._meta.db_table, Account._meta.db_table],
+        )
         return bool(cursor.fetchone()[0])

@@ -171,6 +171,12 @@ class Migration(migrations.Migration):
                 ("expires_at", models.DateTimeField(blank=True, help_text="Empty: until it is released.", null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 ("ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "owner_may_end",
+                    models.BooleanField(
+                        default=False, help_text="Whether its owner placed it for himself, and may capture and release it."
+                    ),
+                ),
                 ("metadata", models.JSONField(blank=True, default=dict)),
                 (
                     "account",
@@ -326,7 +332,14 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("reference", models.CharField(blank=True, help_text="What the rail calls it.", max_length=200)),
-                ("reason", models.CharField(blank=True, help_text="Why it failed.", max_length=500)),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        help_text="Why it failed, or why it was posted to the suspense account.",
+                        max_length=500,
+                    ),
+                ),
                 ("started", models.BooleanField(default=False, help_text="Whether the rail has taken the order.")),
                 ("next_poll_at", models.DateTimeField(blank=True, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),

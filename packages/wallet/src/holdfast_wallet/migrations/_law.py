@@ -17,28 +17,33 @@ _FOLDER = Path(__file__).parent / "sql"
 
 def give(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Install the triggers and the view."""
-    _run(schema_editor, f"{schema_editor.connection.vendor}.sql")
+    _run(schema_editor, schema_editor.connection.vendor)
 
 
 def take(_apps: Any, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Remove them."""
-    _run(schema_editor, f"{schema_editor.connection.vendor}_reverse.sql")
+    _run(schema_editor, f"{schema_editor.connection.vendor}_reverse")
+
+
+def script(name: str) -> str:
+    """Return the text of the law for a kind of database, or of what takes it away."""
+    path = _FOLDER / f"{name}.sql"
+    if not path.exists():
+        raise NotSupportedError(f"The wallet's ledger has no law for {name.removesuffix('_reverse')}.")
+    return path.read_text()
 
 
 def _run(schema_editor: BaseDatabaseSchemaEditor, name: str) -> None:
-    path = _FOLDER / name
-    if not path.exists():
-        raise NotSupportedError(f"The wallet's ledger has no law for {schema_editor.connection.vendor}.")
-    script = path.read_text()
+    text = script(name)
     with schema_editor.connection.cursor() as cursor:
         # PostgreSQL takes a whole script, SQLite one statement at a time.
-        for statement in _statements(script) if schema_editor.connection.vendor == "sqlite" else [script]:
+        for statement in _statements(text) if schema_editor.connection.vendor == "sqlite" else [text]:
             cursor.execute(statement)
 
 
-def _statements(script: str) -> Iterator[str]:
+def _statements(text: str) -> Iterator[str]:
     statement = ""
-    for line in script.splitlines(keepends=True):
+    for line in text.splitlines(keepends=True):
         statement += line
         if sqlite3.complete_statement(statement):
             yield statement
