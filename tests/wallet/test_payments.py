@@ -4,7 +4,7 @@ import datetime as dt
 import logging
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from holdfast.money import Money
@@ -13,8 +13,9 @@ from holdfast_wallet import events, exceptions, selectors, services
 from holdfast_wallet.backends.dummy import DummyRail
 from holdfast_wallet.models import Payment, Transfer
 from holdfast_wallet.ports import PaymentOutcome
-from holdfast_wallet.states import PaymentDirection, PaymentState
-from holdfast_wallet.testing import PaymentRailContract, make_account, make_owner
+from holdfast_wallet.services import payments
+from holdfast_wallet.states import PaymentDirection, PaymentState, SystemRole
+from holdfast_wallet.testing import PaymentRailContract, make_account, make_owner, unlocked_ledger
 from tests.wallet.bank import assert_refused, eur, findings, fresh, key
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +26,7 @@ class Rail:
 
     answer = PaymentState.PENDING
     broken = False
+    reference, reason = "r-1", "no cover"
     asked: list[tuple[str, object]] = []
 
     def start(self, order):
@@ -37,7 +39,7 @@ class Rail:
         Rail.asked.append((verb, order))
         if Rail.broken:
             raise TimeoutError("The rail does not answer.")
-        return PaymentOutcome(state=Rail.answer, reference="r-1", reason="no cover")
+        return PaymentOutcome(state=Rail.answer, reference=Rail.reference, reason=Rail.reason)
 
 
 @pytest.fixture
@@ -47,6 +49,7 @@ def rail(settings):
         "PAYMENT_POLL_SECONDS": 0,
     }
     Rail.answer, Rail.broken, Rail.asked = PaymentState.PENDING, False, []
+    Rail.reference, Rail.reason = "r-1", "no cover"
     return Rail
 
 
@@ -161,15 +164,127 @@ def test_a_payment_rests_before_its_rail_is_asked_again(ada, rail, settings):
     assert selectors.due_payments(now=timezone.now() + dt.timedelta(hours=2)).exists()
 
 
-def test_a_deposit_that_its_account_does_not_take_stays_pending_for_the_staff(rail, caplog):
-    ada = make_account(maximum_balance=eur(10))
-    payment = services.request_deposit(**ask(ada))
+def suspense():
+    return selectors.system_account(role=SystemRole.SUSPENSE, currency="EUR").balance
+
+
+def full():
+    return make_account(maximum_balance=eur(10)), "holdfast_wallet.balance_limit_exceeded"
+
+
+def shut():
+    account = make_account()
+    return account, "holdfast_wallet.account_frozen"
+
+
+@pytest.mark.parametrize("make", [full, shut])
+def test_a_deposit_that_its_account_does_not_take_waits_in_the_suspense_account(rail, make):
+    account, code = make()
+    payment = services.request_deposit(**ask(account))
+    if make is shut:
+        services.freeze_account(account_id=account.id, owner_id=account.owner_id, block_credits=True)
+    rail.answer = PaymentState.SETTLED
+    with captured_events() as told:
+        assert services.sync_payments() == 1
+    payment = fresh(payment)
+    assert (payment.state, payment.reason, payment.transfer.journal_id) == (PaymentState.SETTLED, code, payment.id)
+    assert (fresh(account).balance, suspense()) == (eur(0), eur(40))
+    assert [event.reason for event in told if isinstance(event, events.PaymentSuspended)] == [code]
+    assert not [event for event in told if isinstance(event, events.PaymentSettled)]
+    assert services.settle_payment(payment_id=payment.id) == payment
+    assert findings() == []
+
+
+def test_a_withdrawal_whose_money_is_not_set_aside_any_more_is_accounted_for(ada, rail):
+    payment = services.request_withdrawal(**ask(ada))
+    with unlocked_ledger():
+        Payment.objects.filter(id=payment.id).update(hold=None)
+    services.release_hold(hold_id=payment.id, owner_id=ada.owner_id)
+    assert services.settle_payment(payment_id=payment.id).reason == "holdfast_wallet.hold_not_found"
+    assert (fresh(ada).balance, suspense()) == (eur(100), eur(-40))
+    assert findings() == []
+
+
+def test_what_is_set_aside_for_a_withdrawal_ends_with_it_and_not_before(ada, rail):
+    payment = services.request_withdrawal(**ask(ada))
+    scope = {"hold_id": payment.hold_id, "owner_id": ada.owner_id}
+    assert_refused(exceptions.HoldInUse, services.release_hold, **scope)
+    assert_refused(exceptions.HoldInUse, services.capture_hold, key=key(), target_id=make_account().id, **scope)
+    services.settle_payment(payment_id=payment.id)
+    assert_refused(exceptions.HoldNotOpen, services.release_hold, **scope)
+    assert fresh(ada).balance == eur(60)
+
+
+@pytest.mark.parametrize("verb", [services.request_deposit, services.request_withdrawal])
+def test_an_account_with_a_payment_under_way_is_not_closed(rail, verb):
+    account = make_account(overdraft_limit=eur(50))
+    payment = verb(**ask(account))
+    scope = {"account_id": account.id, "owner_id": account.owner_id}
+    expected = exceptions.PaymentsPending if verb is services.request_deposit else exceptions.AccountNotEmpty
+    assert_refused(expected, services.close_account, **scope)
+    services.fail_payment(payment_id=payment.id)
+    services.close_account(**scope)
+
+
+@pytest.mark.parametrize("block_credits", [True, False])
+def test_a_withdrawal_that_was_paid_is_posted_although_its_account_was_frozen_since(ada, rail, block_credits):
+    payment = services.request_withdrawal(**ask(ada))
+    services.freeze_account(account_id=ada.id, owner_id=ada.owner_id, block_credits=block_credits)
+    services.open_system_account(role=SystemRole.CASH_OUT, currency="EUR")
+    before = fresh(ada)
+    with captured_events() as told:
+        assert services.settle_payment(payment_id=payment.id).reason == ""
+    assert [type(event) for event in told] == [events.TransferPosted, events.HoldCaptured, events.PaymentSettled]
+    after = fresh(ada)
+    assert (after.balance, after.held) == (eur(60), eur(0))
+    assert (after.state, after.frozen_at, after.credits_blocked) == (
+        before.state,
+        before.frozen_at,
+        before.credits_blocked,
+    )
+    assert findings() == []
+
+
+@pytest.mark.parametrize("state", list(PaymentState))
+@pytest.mark.parametrize("text", ["x" * 5000, "a\0b", "\ud800", "two\nlines"])
+def test_however_a_rail_talks_its_answer_is_written_down(ada, rail, state, text):
+    rail.answer, rail.reference, rail.reason = state, text, text
+    payment = fresh(services.request_withdrawal(**ask(ada)))
+    assert (payment.state, payment.started) == (state, state == PaymentState.PENDING)
+    said = payment.reason if state == PaymentState.FAILED else payment.reference
+    assert said.isprintable()
+    assert len(said) <= 500
+
+
+def test_one_payment_that_cannot_be_written_down_does_not_stop_the_others(ada, rail, caplog, monkeypatch):
+    first, second = services.request_deposit(**ask(ada)), services.request_deposit(**ask(ada))
+    settle = payments.settle_payment
+
+    def broken_for_the_first(*, payment_id, **options):
+        if payment_id == first.id:
+            raise DatabaseError("The disk is full.")
+        return settle(payment_id=payment_id, **options)
+
+    monkeypatch.setattr(payments, "settle_payment", broken_for_the_first)
     rail.answer = PaymentState.SETTLED
     with caplog.at_level(logging.CRITICAL, logger="holdfast_wallet.services.payments"):
-        assert services.sync_payments() == 0
-    assert fresh(payment).state == PaymentState.PENDING
-    services.change_limits(account_id=ada.id, owner_id=ada.owner_id, overdraft_limit=eur(0), maximum_balance=None)
-    assert services.settle_payment(payment_id=payment.id, reference="by hand").reference == "by hand"
+        assert services.sync_payments() == 1
+    assert (fresh(first).state, fresh(second).state) == (PaymentState.PENDING, PaymentState.SETTLED)
+
+
+def test_a_payment_rests_twice_as_long_each_time_up_to_a_limit(ada, rail, settings):
+    settings.HOLDFAST_WALLET = {
+        **settings.HOLDFAST_WALLET,
+        "PAYMENT_POLL_SECONDS": 60,
+        "PAYMENT_POLL_MAX_SECONDS": 1000,
+    }
+    payment = services.request_deposit(**ask(ada))
+    for age, rest in ((30, 60), (120, 120), (240, 240), (90_000, 1000)):
+        now = timezone.now()
+        with unlocked_ledger():
+            Payment.objects.filter(id=payment.id).update(created_at=now - dt.timedelta(seconds=age), next_poll_at=now)
+        services.sync_payments()
+        assert round((fresh(payment).next_poll_at - now).total_seconds(), -1) == rest // 10 * 10
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,5 @@ def test_the_api_says_nothing_of_a_strangers_balance():
     target, stranger = full(), make_owner()
     payer = make_account(owner=stranger, funds="100.00")
     body = {"source": str(payer.id), "target": str(target.id), "amount": told("5.01")}
-    problem = assert_problem(
-        Door(stranger).post(url("transfers"), body), 409, "holdfast_wallet.target_refuses"
-    )
+    problem = assert_problem(Door(stranger).post(url("transfers"), body), 409, "holdfast_wallet.target_refuses")
     assert problem["context"] == {"account_id": str(target.id)}

@@ -14,7 +14,7 @@ class WalletSettings(AppSettings, setting="HOLDFAST_WALLET"):
     RATES: Annotated[BackendSpec, "Who knows exchange rates."] = {
         "BACKEND": "holdfast_wallet.backends.rates.FixedRates"
     }
-    FEES: Annotated[BackendSpec, "What transfers, withdrawals and exchanges cost."] = {
+    FEES: Annotated[BackendSpec, "What transfers, captures, withdrawals and exchanges cost."] = {
         "BACKEND": "holdfast_wallet.backends.fees.NoFees"
     }
     HOLD_SECONDS: Annotated[int | None, "How long a hold lasts that names no end; None: until it is released."] = (
@@ -28,7 +28,10 @@ class WalletSettings(AppSettings, setting="HOLDFAST_WALLET"):
     BATCH_MAX_TRANSFERS: Annotated[int, "How many transfers may be posted at once."] = 1_000
     SEAL_BLOCK_TRANSFERS: Annotated[int, "How many transfers one seal of the hash chain covers at most."] = 10_000
     SEAL_WAIT_SECONDS: Annotated[float, "How long sealing waits for transactions in flight to end."] = 5.0
-    PAYMENT_POLL_SECONDS: Annotated[int, "How long a pending payment rests before its rail is asked again."] = 60
+    PAYMENT_POLL_SECONDS: Annotated[
+        int, "How long a pending payment rests before its rail is asked again; each further rest is twice as long."
+    ] = 60
+    PAYMENT_POLL_MAX_SECONDS: Annotated[int, "How long it rests at most."] = 3_600
 
 
 settings = WalletSettings()

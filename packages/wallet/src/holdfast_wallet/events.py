@@ -110,6 +110,18 @@ class PaymentSettled(Event, type="holdfast_wallet.payment_settled.v1", key="paym
     currency: str
 
 
+class PaymentSuspended(Event, type="holdfast_wallet.payment_suspended.v1", key="payment_id"):
+    """Money from or to the outside has moved, but its account does not take it: it waits in the suspense account."""
+
+    payment_id: str
+    direction: str
+    account_id: str
+    transfer_id: str
+    amount_minor: int
+    currency: str
+    reason: str
+
+
 class PaymentFailed(Event, type="holdfast_wallet.payment_failed.v1", key="payment_id"):
     """A payment will not happen."""
 

@@ -84,6 +84,12 @@ class AccountNotEmpty(WalletError, errors.Conflict):
     code = "holdfast_wallet.account_not_empty"
 
 
+class PaymentsPending(WalletError, errors.Conflict):
+    """The account has payments under way."""
+
+    code = "holdfast_wallet.payments_pending"
+
+
 class AccountIsSplit(WalletError, errors.Invalid):
     """The account is kept in slots, which cannot do this."""
 
@@ -154,6 +160,12 @@ class HoldLapsed(WalletError, errors.Conflict):
     """The hold has expired."""
 
     code = "holdfast_wallet.hold_expired"
+
+
+class HoldInUse(WalletError, errors.Conflict):
+    """The hold belongs to a payment and ends with it."""
+
+    code = "holdfast_wallet.hold_in_use"
 
 
 class CaptureExceedsHold(WalletError, errors.Conflict):

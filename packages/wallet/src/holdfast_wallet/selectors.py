@@ -51,10 +51,11 @@ def system_account(*, role: str, currency: str) -> Account:
     return account
 
 
-def get_transfer(*, transfer_id: UUID, owner_id: OwnerId) -> Transfer:
+def get_transfer(*, transfer_id: UUID, owner_id: OwnerId, using: str | None = None) -> Transfer:
     """Return a transfer that touched one of the owner's accounts. Raises ``TransferNotFound``."""
     transfer = (
-        Transfer.objects.select_related("source", "target")
+        Transfer.objects.using(using)
+        .select_related("source", "target")
         .filter(Q(source__owner_id=owner_id) | Q(target__owner_id=owner_id), id=transfer_id)
         .first()
     )
@@ -81,7 +82,9 @@ def journal(*, journal_id: UUID) -> QuerySet[Transfer]:
 
 def reversible(transfer: Transfer) -> Money:
     """Return what of a transfer has not been reversed yet."""
-    reversed_minor = transfer.reversals.aggregate(sum=Sum("amount_minor"))["sum"] or 0
+    # Where the transfer itself was read: a replica may not have its latest reversal.
+    reversals = transfer.reversals.using(transfer._state.db)  # noqa: SLF001 - what Django documents
+    reversed_minor = reversals.aggregate(sum=Sum("amount_minor"))["sum"] or 0
     return from_minor(transfer.amount_minor - reversed_minor, transfer.currency)
 
 
@@ -178,9 +181,9 @@ def statement(*, account_id: UUID, owner_id: OwnerId, start: dt.datetime, end: d
     )
 
 
-def get_hold(*, hold_id: UUID, owner_id: OwnerId) -> Hold:
+def get_hold(*, hold_id: UUID, owner_id: OwnerId, using: str | None = None) -> Hold:
     """Return a hold on one of the owner's accounts. Raises ``HoldNotFound``."""
-    hold = Hold.objects.filter(id=hold_id, account__owner_id=owner_id).first()
+    hold = Hold.objects.using(using).filter(id=hold_id, account__owner_id=owner_id).first()
     if hold is None:
         raise HoldNotFound(hold_id=str(hold_id))
     return hold

@@ -44,7 +44,7 @@ class HoldAdmin(WindowAdmin):
     fields = (
         ("id", "on_account", "state"),
         ("shown_amount", "shown_captured", "shown_released", "shown_remaining"),
-        ("created_at", "expires_at", "ended_at"),
+        ("created_at", "expires_at", "ended_at", "owner_may_end"),
         "metadata",
     )
     readonly_fields = ("on_account", "shown_amount", "shown_captured", "shown_released", "shown_remaining")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from django import forms
 from django.contrib import admin
@@ -11,29 +11,33 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from holdfast.ids import uuid7
 from holdfast.money import from_minor, parse_amount
 from holdfast_wallet import selectors, services
 from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, in_words, link_to, shown
+from holdfast_wallet.exceptions import KeyReused
 from holdfast_wallet.models import Hold, Transfer
 
 LEGS = ("Transfer", "Kind", "Account", "No.", "Debit", "Credit", "Balance after")
 
 
 class ReverseForm(ReasonForm):
-    """Asks how much and why; its key makes a second click find the first one's reversal."""
+    """Asks how much and why."""
 
     amount = forms.CharField(
         max_length=40, required=False, label=_("Amount"), help_text=_("Empty: all that was not given back yet.")
     )
-    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid7)
-    field_order = ("amount", "reason", "key")
+    field_order = ("amount", "reason")
 
 
 def _reverse(transfer: Transfer, values: dict[str, Any]) -> str:
     amount = parse_amount(values["amount"].strip(), transfer.currency) if values["amount"].strip() else None
+    # The key is what is asked for, not a number of the page: a browser that goes back loads the page anew, and may
+    # fill in what was typed before.
+    key = uuid5(transfer.pk, f"{amount or 'all'} {values['reason']}")
+    if transfer.reversals.filter(pk=key).exists():
+        raise KeyReused("This went back already, for the same reason. If more is to go back, say what differs.")
     reversal = services.reverse(
-        key=values["key"],
+        key=key,
         transfer_id=transfer.pk,
         owner_id=transfer.target.owner_id,
         amount=amount,

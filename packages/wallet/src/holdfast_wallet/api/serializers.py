@@ -25,8 +25,6 @@ MAX_BATCH = 100
 MAX_METADATA_ITEMS = 20
 MAX_METADATA_NAME = 40
 RESERVED = "holdfast_wallet."
-# Written by the door itself, where no client can: the name is reserved.
-PLACED_BY_OWNER = {f"{RESERVED}placed_by": "owner"}
 
 
 MINE, YOURS = "018f3c5e-7a10-7cc1-b1a2-3b5d0c9e4f01", "018f3c5e-7a10-7cc1-b1a2-3b5d0c9e4f02"
@@ -300,7 +298,9 @@ class PaymentOutput(serializers.Serializer[Any]):
     account = serializers.UUIDField(source="account_id")
     amount = MoneyField()
     transfer = serializers.UUIDField(source="transfer_id", allow_null=True)
-    reason = serializers.CharField(allow_blank=True, help_text="Why it failed.")
+    reason = serializers.CharField(
+        allow_blank=True, help_text="Why it failed, or why the house keeps the money for now."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -349,6 +349,7 @@ class HoldOutput(serializers.Serializer[Any]):
     amount = MoneyField()
     captured = MoneyField()
     remaining = MoneyField()
+    owner_may_end = serializers.BooleanField(help_text="Whether I may capture and release it.")
     expires_at = serializers.DateTimeField(allow_null=True)
     created_at = serializers.DateTimeField()
     metadata = serializers.DictField()

@@ -26,7 +26,7 @@ class FlatAndPercent:
         *,
         percent: str = "0",
         flat: dict[str, str] | None = None,
-        kinds: Sequence[str] = ("transfer", "withdrawal", "exchange"),
+        kinds: Sequence[str] = ("transfer", "capture", "withdrawal", "exchange"),
     ) -> None:
         self.share = Decimal(percent) / 100
         self.flat = {currency: Decimal(amount) for currency, amount in (flat or {}).items()}

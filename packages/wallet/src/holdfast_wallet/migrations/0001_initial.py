@@ -174,7 +174,8 @@ class Migration(migrations.Migration):
                 (
                     "owner_may_end",
                     models.BooleanField(
-                        default=False, help_text="Whether its owner placed it for himself, and may capture and release it."
+                        default=False,
+                        help_text="Whether its owner placed it for himself, and may capture and release it.",
                     ),
                 ),
                 ("metadata", models.JSONField(blank=True, default=dict)),

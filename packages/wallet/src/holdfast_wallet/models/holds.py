@@ -31,6 +31,9 @@ class Hold(StatefulModel):
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: until it is released.")
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    owner_may_end = models.BooleanField(
+        default=False, help_text="Whether its owner placed it for himself, and may capture and release it."
+    )
     metadata = models.JSONField(default=dict, blank=True)
 
     class Meta:

@@ -22,11 +22,12 @@ from holdfast_wallet.exceptions import (
     InsufficientFunds,
     LimitInvalid,
     MalformedRequest,
+    PaymentsPending,
 )
-from holdfast_wallet.models import Account
+from holdfast_wallet.models import Account, Payment
 from holdfast_wallet.models.accounts import MAX_BALANCE_MINOR
 from holdfast_wallet.services.requests import OwnerId, checked_text
-from holdfast_wallet.states import AccountState
+from holdfast_wallet.states import AccountState, PaymentState
 
 NAME_LENGTH = 120
 ROLE_LENGTH = 40
@@ -64,11 +65,11 @@ def open_account(
     with transaction.atomic(using=_using()):
         # The user's row is what two simultaneous first accounts have in common.
         _lock_owner(owner_id)
-        defaults = Account.objects.filter(owner_id=owner_id, currency=currency, is_default=True)
+        defaults = Account.objects.using(_using()).filter(owner_id=owner_id, currency=currency, is_default=True)
         account.is_default = not defaults.exists() if is_default is None else is_default
         if account.is_default:
             defaults.update(is_default=False)
-        account.save(force_insert=True)
+        account.save(using=_using(), force_insert=True)
         _tell_opened(account)
     return account
 
@@ -87,7 +88,7 @@ def open_system_account(*, role: str, currency: str, name: str = "", slots: int 
     count: int = settings.SYSTEM_ACCOUNT_SLOTS if slots is None else slots
     if not 1 <= count <= MAX_SLOTS:
         raise MalformedRequest(f"An account is kept in 1 to {MAX_SLOTS} slots.")
-    existing = Account.objects.filter(role=role, currency=currency, slot_of=None).first()
+    existing = Account.objects.using(_using()).filter(role=role, currency=currency, slot_of=None).first()
     if existing is not None:
         return existing
     account = Account(
@@ -99,13 +100,13 @@ def open_system_account(*, role: str, currency: str, name: str = "", slots: int 
     )
     try:
         with transaction.atomic(using=_using()):
-            account.save(force_insert=True)
+            account.save(using=_using(), force_insert=True)
             if count > 1:
-                Account.objects.bulk_create(_slot_of(account, number) for number in range(1, count + 1))
+                Account.objects.using(_using()).bulk_create(_slot_of(account, number) for number in range(1, count + 1))
             _tell_opened(account)
     except IntegrityError:
         # Somebody else opened it at the same moment.
-        return Account.objects.get(role=role, currency=currency, slot_of=None)
+        return Account.objects.using(_using()).get(role=role, currency=currency, slot_of=None)
     return account
 
 
@@ -132,7 +133,7 @@ def make_default(*, account_id: UUID, owner_id: OwnerId) -> Account:
         account = lock_account(account_id=account_id, owner_id=owner_id)
         if account.state == AccountState.CLOSED:
             raise AccountIsClosed(account_id=str(account.id))
-        others = Account.objects.filter(owner_id=owner_id, currency=account.currency, is_default=True)
+        others = Account.objects.using(_using()).filter(owner_id=owner_id, currency=account.currency, is_default=True)
         others.exclude(id=account.id).update(is_default=False)
         account.is_default = True
         account.save(update_fields=["is_default"])
@@ -201,9 +202,9 @@ def unfreeze_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
 
 
 def close_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
-    """Close an account for good; only at zero and without open holds.
+    """Close an account for good; only at zero, without open holds and without payments under way.
 
-    Raises ``AccountNotFound``, ``AccountNotEmpty``, ``AccountIsFrozen``, ``AccountIsClosed``, ``AccountIsSplit``.
+    Raises ``AccountNotFound``, ``AccountNotEmpty``, ``PaymentsPending``, ``AccountIsFrozen``, ``AccountIsClosed``, ``AccountIsSplit``.
     Emits ``AccountClosed``.
     """
     with transaction.atomic(using=_using()):
@@ -219,6 +220,8 @@ def close_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
                 held=str(account.held.amount),
                 currency=account.currency,
             )
+        if Payment.objects.using(_using()).filter(account_id=account.id, state=PaymentState.PENDING).exists():
+            raise PaymentsPending(account_id=str(account.id))
 
         account.close(at=timezone.now())
         account.save(update_fields=["state", "closed_at", "is_default"])

@@ -205,22 +205,27 @@ def post_with_fee(asked: Posting, amount: Money) -> list[Transfer]:
     return [post_one(asked)] if fee is None else post_all([asked, fee_posting(asked, fee)])
 
 
+def charges_fees() -> bool:
+    """Say whether the host has a policy of fees: what most have is not worth a look-up for each transfer."""
+    return settings.FEES is not _NO_FEES
+
+
 def fee_of(kind: str, amount: Money) -> Money | None:
     """Return what the host's policy charges for a transfer, if anything."""
-    if settings.FEES is _NO_FEES:  # what most hosts have: not worth a look-up for each transfer
+    if not charges_fees():
         return None
     policy: FeePolicy = load_backend(settings.FEES)
     fee = policy.fee(kind=kind, amount=amount)
     return fee if fee is not None and fee.amount else None
 
 
-def fee_posting(asked: Posting, fee: Money) -> Posting:
-    """Return the transfer of a fee, in the journal of what it is charged for."""
-    fees = open_system_account(role=SystemRole.FEES, currency=fee.currency.code)
+def fee_posting(asked: Posting, fee: Money, *, fees_id: UUID | None = None) -> Posting:
+    """Return the transfer of a fee, in the journal of what it is charged for; ``fees_id`` is a slot already locked."""
+    target_id = fees_id or open_system_account(role=SystemRole.FEES, currency=fee.currency.code).id
     return posting(
         key=derived_key(asked.id, "fee"),
         source_id=asked.source_id,
-        target_id=fees.id,
+        target_id=target_id,
         amount=fee,
         scope_id=asked.scope_id,
         owner_id=asked.owner_id,

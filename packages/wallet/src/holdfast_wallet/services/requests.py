@@ -136,6 +136,15 @@ def metadata_json(metadata: Mapping[str, Any] | None) -> str:
     return text
 
 
+def plain_metadata(metadata: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return metadata as it will be read again: a tuple, for one, comes back as a list.
+
+    Raises as ``metadata_json`` does.
+    """
+    plain: dict[str, Any] = json.loads(metadata_json(metadata))
+    return plain
+
+
 def checked_text(text: str, *, length: int) -> str:
     """Return text for a line of a form.
 

@@ -15,7 +15,14 @@ from holdfast.money import UnknownCurrency
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import WalletView
-from holdfast_wallet.exceptions import AccountIsClosed, AccountIsFrozen, AccountNotEmpty, AccountNotFound
+from holdfast_wallet.exceptions import (
+    AccountIsClosed,
+    AccountIsFrozen,
+    AccountIsSplit,
+    AccountNotEmpty,
+    AccountNotFound,
+    PaymentsPending,
+)
 from holdfast_wallet.models import Account
 
 
@@ -97,7 +104,7 @@ class CloseAccountView(AccountActionView):
     @document(
         summary="Close an account",
         response=shapes.AccountOutput,
-        refusals=[AccountNotFound, AccountNotEmpty, AccountIsFrozen, AccountIsClosed],
+        refusals=[AccountNotFound, AccountNotEmpty, PaymentsPending, AccountIsFrozen, AccountIsClosed],
     )
     def post(self, request: Request, account_id: UUID) -> Response:
         """Close it for good; only without money and without open holds."""
@@ -136,7 +143,7 @@ class EntriesView(WalletView):
         query=shapes.ReadAs,
         response=shapes.EntryOutput,
         page=True,
-        refusals=[AccountNotFound],
+        refusals=[AccountNotFound, AccountIsSplit],
     )
     def get(self, request: Request, account_id: UUID) -> Response:
         """Return a page of lines with the running balance, newest first."""

@@ -6,6 +6,7 @@ order, for a withdrawal under way) he can see and not touch: somebody relies on 
 
 from uuid import UUID
 
+from django.db import router
 from django.utils.translation import gettext as _
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
@@ -18,7 +19,7 @@ from holdfast.idempotency import IdempotencyMixin
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import POSTING, PostingView, WalletView
-from holdfast_wallet.exceptions import CaptureExceedsHold, HoldLapsed, HoldNotFound, HoldNotOpen
+from holdfast_wallet.exceptions import CaptureExceedsHold, HoldInUse, HoldLapsed, HoldNotFound, HoldNotOpen
 from holdfast_wallet.models import Hold
 from holdfast_wallet.services import OwnerId
 
@@ -47,8 +48,8 @@ class HoldsView(PostingView):
     def post(self, request: Request) -> Response:
         """Set money of one of my accounts aside."""
         order = self.parse(shapes.PlaceHoldInput)
-        order["metadata"] |= shapes.PLACED_BY_OWNER
-        hold = services.place_hold(key=self.posting_key("hold"), owner_id=self.owner_id, **order)
+        key = self.posting_key("hold")
+        hold = services.place_hold(key=key, owner_id=self.owner_id, owner_may_end=True, **order)
         return Response(shapes.HoldOutput(hold).data, status=status.HTTP_201_CREATED)
 
 
@@ -71,7 +72,7 @@ class CaptureHoldView(PostingView):
         request=shapes.CaptureHoldInput,
         response=shapes.TransferOutput,
         status=201,
-        refusals=[HoldNotFound, HoldNotOpen, HoldLapsed, CaptureExceedsHold, *POSTING],
+        refusals=[HoldNotFound, HoldNotOpen, HoldInUse, HoldLapsed, CaptureExceedsHold, *POSTING],
     )
     def post(self, request: Request, hold_id: UUID) -> Response:
         """Pay all or a part of what one of my holds sets aside, in several captures until the ``final`` one."""
@@ -85,7 +86,7 @@ class CaptureHoldView(PostingView):
 class ReleaseHoldView(IdempotencyMixin, WalletView):
     """Have the money back."""
 
-    @document(summary="Release a hold", response=shapes.HoldOutput, refusals=[HoldNotFound, HoldNotOpen])
+    @document(summary="Release a hold", response=shapes.HoldOutput, refusals=[HoldNotFound, HoldNotOpen, HoldInUse])
     def post(self, request: Request, hold_id: UUID) -> Response:
         """Make what is left of one of my holds available again."""
         self.parse(shapes.Nothing)
@@ -95,6 +96,7 @@ class ReleaseHoldView(IdempotencyMixin, WalletView):
 
 
 def _require_own(hold_id: UUID, owner_id: OwnerId) -> None:
-    hold = selectors.get_hold(hold_id=hold_id, owner_id=owner_id)
-    if not hold.metadata.items() >= shapes.PLACED_BY_OWNER.items():
+    # Where it was written: it may have been placed a moment ago.
+    hold = selectors.get_hold(hold_id=hold_id, owner_id=owner_id, using=router.db_for_write(Hold))
+    if not hold.owner_may_end:
         raise PermissionDenied(_("This hold was placed by the house, and is the house's to end."))
