@@ -33,7 +33,7 @@ def _reverse(transfer: Transfer, values: dict[str, Any]) -> str:
     amount = parse_amount(values["amount"].strip(), transfer.currency) if values["amount"].strip() else None
     # The key is what is asked for, not a number of the page: a browser that goes back loads the page anew, and may
     # fill in what was typed before.
-    key = uuid5(transfer.pk, f"{amount or 'all'} {values['reason']}")
+    key = uuid5(transfer.pk, f"{'all' if amount is None else amount.amount} {values['reason']}")
     if transfer.reversals.filter(pk=key).exists():
         raise KeyReused("This went back already, for the same reason. If more is to go back, say what differs.")
     reversal = services.reverse(
