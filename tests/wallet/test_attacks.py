@@ -265,6 +265,7 @@ def test_a_capture_by_hand_is_bound_to_its_hold(ada, bob):
         {"amount_minor": 99_999},
         {"currency": "USD"},
         {"expires_at": None},
+        {"owner_may_end": True},
         {"state": HoldState.CAPTURED},
         {"state": HoldState.RELEASED},
         {"state": HoldState.EXPIRED},
@@ -502,9 +503,9 @@ def test_amounts_are_integers(ada, bob):
 
 def test_what_is_held_stays_an_integer(db):
     house = services.open_system_account(role="big", currency="EUR")
+    many = [Hold(account=house, currency="EUR", amount_minor=10**18) for _ in range(10)]
     with pytest.raises(DatabaseError), transaction.atomic():
-        for _ in range(10):
-            Hold(account=house, currency="EUR", amount_minor=10**18).save(force_insert=True)
+        Hold.objects.bulk_create(many)
     assert fresh(house).held_minor == 0
     assert findings() == []
 

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from holdfast.testing import captured_events
 from holdfast_wallet import events, services
-from holdfast_wallet.models import HoldEvent, Payment, Seal, Transfer
+from holdfast_wallet.models import Hold, HoldEvent, Payment, Seal, Transfer
 from holdfast_wallet.services import sealing
 from holdfast_wallet.services.chain import canonical
 from holdfast_wallet.services.sealing import LedgerCorruptError
-from holdfast_wallet.states import HoldState
+from holdfast_wallet.states import HoldState, PaymentDirection, PaymentState
 from holdfast_wallet.testing import make_account, make_hold, make_transfer, unlocked_ledger
 from tests.wallet.bank import eur, findings, fresh, key
 
@@ -141,7 +141,9 @@ def test_numbers_or_times_that_run_backwards(books):
     change(books.paid[3], number=-1)
     assert "line_order" in checks()
     change(books.paid[3], number=books.paid[3].number, recorded_at=timezone.now().replace(year=2020))
-    assert "line_order" in checks()
+    finding = next(finding for finding in findings() if finding.check == "line_time")
+    assert finding.found.startswith("2020-")
+    assert finding.expected.startswith("not before ")
 
 
 def test_a_transfer_between_other_accounts(books):
@@ -328,3 +330,91 @@ def test_somebody_else_sealing_after_the_same_link_is_no_error(books, monkeypatc
     monkeypatch.setattr(sealing, "digest_of", meanwhile)
     assert services.seal() == 0
     assert findings() == []
+
+
+def test_times_that_run_backwards_do_not_keep_lines_from_being_sealed(books):
+    late = make_transfer(source=books.ada, target=books.bob)
+    change(late, recorded_at=timezone.now().replace(year=2020))
+    assert services.seal() == 1
+    assert checks() == {"line_time"}
+
+
+def swap_owner(books):
+    change(books.ada, owner=books.bob.owner_id, is_default=False)
+
+
+def drop_withdrawal_hold(books):
+    hold = Hold.objects.get(pk=books.pending.hold_id)
+    change(books.pending, hold=None)
+    with unlocked_ledger():
+        HoldEvent.objects.filter(hold=hold)._raw_delete("default")
+    delete(hold)
+    change(books.ada, held_minor=F("held_minor") - hold.amount_minor)
+
+
+def release_withdrawal_hold(books):
+    hold = Hold.objects.get(pk=books.pending.hold_id)
+    Hold.objects.filter(pk=hold.pk).update(state=HoldState.RELEASED, released_minor=hold.amount_minor)
+
+
+CORRUPTIONS = {
+    "no amount": (lambda books: change(books.paid[1], amount_minor=0), "line_amount"),
+    "a negative amount": (lambda books: change(books.paid[1], amount_minor=-500), "line_amount"),
+    "a transfer to itself": (lambda books: change(books.paid[1], target=books.ada.pk), "line_amount"),
+    "a capture of nothing": (lambda books: change(books.paid[1], hold_id=key()), "line_hold"),
+    "a capture of another account's hold": (lambda books: change(books.back, hold=books.hold), "line_hold"),
+    "a reversal of nothing": (lambda books: change(books.back, reverses_id=key()), "line_reverses"),
+    "a reversal of a reversal": (lambda books: change(books.paid[2], reverses=books.back), "reversals_of_reversals"),
+    "another owner": (swap_owner, "seal_digest"),
+    "a failed payment that was settled": (
+        lambda books: change(books.payment, state=PaymentState.FAILED, transfer=None),
+        "payment_transfer",
+    ),
+    "a payment settled by somebody else's transfer": (
+        lambda books: change(books.payment, transfer=books.paid[1]),
+        "payment_transfer",
+    ),
+    "a deposit that was a withdrawal": (
+        lambda books: change(books.payment, direction=PaymentDirection.WITHDRAWAL),
+        "payment_transfer",
+    ),
+    "a withdrawal that lost its hold": (drop_withdrawal_hold, "payment_hold"),
+    "a withdrawal whose hold was given back": (release_withdrawal_hold, "payment_hold"),
+    "a hold of a payment that is over": (
+        lambda books: change(books.pending, state=PaymentState.FAILED),
+        "payment_hold",
+    ),
+}
+
+
+@pytest.mark.parametrize("corruption", CORRUPTIONS)
+def test_each_corruption_is_found_by_name(books, settings, corruption):
+    settings.HOLDFAST_WALLET = {
+        "PAYMENT_RAIL": {"BACKEND": "holdfast_wallet.backends.dummy.DummyRail", "OPTIONS": {"outcome": "pending"}}
+    }
+    books.pending = services.request_withdrawal(
+        key=key(), account_id=books.ada.id, amount=eur(3), owner_id=books.ada.owner_id
+    )
+    assert checks() == set()
+    corrupt, check = CORRUPTIONS[corruption]
+    corrupt(books)
+    assert check in checks()
+
+
+def test_who_kept_a_digest_sees_that_the_chain_was_made_anew(books):
+    def found(digest):
+        steps = services.verify(expect_digest=digest)
+        return [step.check for step in steps if isinstance(step, services.Finding)]
+
+    kept = Seal.objects.get().digest
+    make_transfer(source=books.ada, target=books.bob)
+    services.seal()
+    assert found(kept) == []
+    change(books.paid[1], kind="gift")
+    with unlocked_ledger():
+        Seal.objects.all()._raw_delete("default")
+    assert found("") == []
+    assert found(kept) == ["seal_expected"]
+    services.seal()
+    assert found("") == []
+    assert found(kept) == ["seal_expected"]

@@ -25,6 +25,11 @@ _COLUMNS = (
     "effective_at",
     "recorded_at",
     "metadata",
+    # Whose accounts they were, for good: money could change hands without a transfer otherwise.
+    "source__owner_id",
+    "source__role",
+    "target__owner_id",
+    "target__role",
 )
 
 

@@ -24,15 +24,20 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON document.")
         parser.add_argument("--database", default=DEFAULT_DB_ALIAS)
         parser.add_argument(
+            "--expect-digest",
+            default="",
+            help="A digest of wallet_seal that was kept elsewhere; what it sealed must still be as it was.",
+        )
+        parser.add_argument(
             "--progress", action=BooleanOptionalAction, help="Draw a progress bar on stderr (default: on a terminal)."
         )
 
-    def handle(self, *, database: str, progress: bool | None, **options: Any) -> None:
+    def handle(self, *, database: str, expect_digest: str, progress: bool | None, **options: Any) -> None:
         """Verify, print each finding as it is found, and fail at the end."""
         bar = ProgressBar(options.get("stderr") or sys.stderr, shown=progress)
         findings: list[Finding] = []
         checks: dict[str, int] = {}
-        for step in services.verify(using=database):
+        for step in services.verify(expect_digest=expect_digest, using=database):
             if isinstance(step, Finding):
                 findings.append(step)
                 if not options["json"]:

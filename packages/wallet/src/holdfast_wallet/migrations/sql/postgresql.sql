@@ -261,7 +261,7 @@ DECLARE
 BEGIN
     IF ((NEW.id, NEW.account_id, NEW.currency, NEW.amount_minor, NEW.created_at)
             IS DISTINCT FROM (OLD.id, OLD.account_id, OLD.currency, OLD.amount_minor, OLD.created_at)
-        OR NEW.expires_at IS DISTINCT FROM OLD.expires_at
+        OR NEW.expires_at IS DISTINCT FROM OLD.expires_at OR NEW.owner_may_end <> OLD.owner_may_end
         -- Captures are made by posting a transfer: its trigger is one level above this one.
         OR NEW.captured_minor <> OLD.captured_minor AND pg_trigger_depth() < 2
         OR OLD.state <> 'open' AND (NEW.state, NEW.released_minor) IS DISTINCT FROM (OLD.state, OLD.released_minor)
@@ -415,13 +415,10 @@ CREATE TRIGGER holdfast_wallet_seal_truncate_guard BEFORE TRUNCATE ON holdfast_w
 DO $$
 DECLARE
     named regprocedure;
+    home regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = 'holdfast_wallet_transfer'::regclass);
 BEGIN
-    FOR named IN
-        SELECT oid FROM pg_proc
-        WHERE pronamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'holdfast_wallet_transfer'::regclass)
-          AND proname LIKE 'holdfast\_wallet\_%'
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', named, current_schema());
+    FOR named IN SELECT oid FROM pg_proc WHERE pronamespace = home AND proname LIKE 'holdfast\_wallet\_%' LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %s, pg_temp', named, home);
         EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', named);
     END LOOP;
     GRANT EXECUTE ON FUNCTION holdfast_wallet_switch() TO PUBLIC;

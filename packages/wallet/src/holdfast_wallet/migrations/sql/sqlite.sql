@@ -246,6 +246,7 @@ CREATE TRIGGER holdfast_wallet_hold_end_guard BEFORE UPDATE ON holdfast_wallet_h
 WHEN NOT EXISTS (SELECT 1 FROM holdfast_wallet_law WHERE unlocked = 'on') AND (
     NEW.rowid <> OLD.rowid OR NEW.id <> OLD.id OR NEW.account_id <> OLD.account_id OR NEW.currency <> OLD.currency
     OR NEW.amount_minor <> OLD.amount_minor OR NEW.created_at <> OLD.created_at OR NEW.expires_at IS NOT OLD.expires_at
+    OR NEW.owner_may_end <> OLD.owner_may_end
     OR NEW.captured_minor <> OLD.captured_minor AND NOT EXISTS (SELECT 1 FROM holdfast_wallet_law WHERE at_work = 1)
     OR OLD.state <> 'open' AND (NEW.state <> OLD.state OR NEW.released_minor <> OLD.released_minor)
     OR NEW.released_minor <> OLD.released_minor + CASE
