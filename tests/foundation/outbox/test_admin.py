@@ -1,5 +1,7 @@
 """The admin: what staff sees, and what its buttons do."""
 
+import re
+
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -77,14 +79,27 @@ def test_a_list_counts_no_further_than_anybody_pages(admin_client, dead, monkeyp
     assert admin_client.get(page(OutboxEvent)).context["cl"].result_count == 1
 
 
-@pytest.mark.parametrize(("action", "resolution"), [("replay", Resolution.REPLAYED), ("discard", Resolution.DISCARDED)])
-def test_dead_letters_are_decided_on(admin_client, dead, action, resolution):
-    chosen = OutboxDeadLetter.objects.values_list("pk", flat=True)
-    response = admin_client.post(
-        page(OutboxDeadLetter), {"action": action, "_selected_action": list(chosen)}, follow=True
-    )
-    assert messages(response)[0].startswith("2 events")
-    assert set(OutboxDeadLetter.objects.values_list("resolution", flat=True)) == {resolution}
+def decide(client, action, **values):
+    chosen = list(OutboxDeadLetter.objects.values_list("pk", flat=True))
+    return client.post(page(OutboxDeadLetter), {"action": action, "_selected_action": chosen, **values}, follow=True)
+
+
+def test_dead_letters_are_replayed(admin_client, dead):
+    assert messages(decide(admin_client, "replay")) == ["2 events are delivered again."]
+    assert set(OutboxDeadLetter.objects.values_list("resolution", flat=True)) == {Resolution.REPLAYED}
+
+
+def test_dead_letters_are_discarded_when_somebody_has_confirmed_and_said_why(admin_client, dead):
+    assert "This cannot be undone." in decide(admin_client, "discard").content.decode()
+    assert decide(admin_client, "discard", confirmed="Discard").context["form"].errors.keys() == {"reason"}
+    assert set(OutboxDeadLetter.objects.values_list("resolution", flat=True)) == {Resolution.OPEN}
+
+    answer = decide(admin_client, "discard", confirmed="Discard", reason="sent by hand")
+
+    assert messages(answer) == ["2 events were discarded."]
+    assert set(OutboxDeadLetter.objects.values_list("resolution", flat=True)) == {Resolution.DISCARDED}
+    history = admin_client.get(page(OutboxDeadLetter, "history", OutboxDeadLetter.objects.first().pk))
+    assert "Discarded: sent by hand" in history.content.decode()
 
 
 def test_who_may_only_look_decides_on_nothing(client, dead):
@@ -165,6 +180,14 @@ def test_the_buttons_test_pause_enable_and_rotate(admin_client, receiver, endpoi
     assert endpoint.state == EndpointState.ACTIVE
     assert vault.active_secrets(endpoint)[0] not in press("rotate")
     assert len(vault.active_secrets(endpoint)) == 2
+
+
+def test_each_button_names_the_form_that_it_sends(admin_client, endpoint):
+    shown = admin_client.get(page(WebhookEndpoint, "change", endpoint.pk)).content.decode()
+    buttons = re.findall(r"<input[^>]*formaction=[^>]*>", shown)
+    assert len(buttons) == 3
+    assert all('form="webhookendpoint_form"' in button for button in buttons)
+    assert 'id="webhookendpoint_form"' in shown
 
 
 def test_a_button_is_pressed_by_who_may_and_only_by_a_post(admin_client, client, endpoint):

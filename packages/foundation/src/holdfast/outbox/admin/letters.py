@@ -1,13 +1,22 @@
 """Dead letters: replay or discard them."""
 
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils.translation import ngettext
 
 from holdfast.outbox import deadletters
 from holdfast.outbox.admin.window import WindowAdmin
-from holdfast.outbox.models import OutboxDeadLetter
+from holdfast.outbox.models import OutboxDeadLetter, Resolution
+
+
+class DiscardForm(forms.Form):
+    """Asks why."""
+
+    reason = forms.CharField(max_length=200)
 
 
 @admin.register(OutboxDeadLetter)
@@ -29,7 +38,7 @@ class DeadLetterAdmin(WindowAdmin):
         """Whether this user decides on dead letters: who may change them, although nobody edits one."""
         return request.user.has_perm("holdfast.change_outboxdeadletter")
 
-    @admin.action(description="Deliver again", permissions=["resolve"])
+    @admin.action(description="Replay", permissions=["resolve"])
     def replay(self, request: HttpRequest, queryset: QuerySet[OutboxDeadLetter]) -> None:
         """Queue them again."""
         count = deadletters.replay(queryset)
@@ -37,8 +46,27 @@ class DeadLetterAdmin(WindowAdmin):
         self.message_user(request, text, messages.SUCCESS)
 
     @admin.action(description="Discard", permissions=["resolve"])
-    def discard(self, request: HttpRequest, queryset: QuerySet[OutboxDeadLetter]) -> None:
-        """Close them without delivering."""
+    def discard(self, request: HttpRequest, queryset: QuerySet[OutboxDeadLetter]) -> HttpResponse | None:
+        """Close them without delivering, once somebody has said why; the reason is in each one's history."""
+        confirmed = "confirmed" in request.POST
+        form = DiscardForm(request.POST if confirmed else None)
+        open_ones = queryset.filter(resolution=Resolution.OPEN)
+        if not (confirmed and form.is_valid()):
+            context = {
+                **self.admin_site.each_context(request),
+                "title": "Discard dead letters",
+                "opts": self.opts,
+                "form": form,
+                "letters": open_ones,
+                # What was chosen, not what is open: of nothing, Django would say that nothing was chosen.
+                "chosen": queryset,
+                "checkbox": ACTION_CHECKBOX_NAME,
+            }
+            return TemplateResponse(request, "admin/holdfast/outboxdeadletter/discard.html", context)
+        letters = list(open_ones)
         count = deadletters.discard(queryset)
+        for letter in letters:
+            self.log_change(request, letter, f"Discarded: {form.cleaned_data['reason']}")
         text = ngettext("%d event was discarded.", "%d events were discarded.", count) % count
         self.message_user(request, text, messages.SUCCESS)
+        return None
