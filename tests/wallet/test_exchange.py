@@ -3,6 +3,7 @@
 from decimal import ROUND_DOWN, Decimal
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from holdfast_wallet.models import Transfer
 from holdfast_wallet.states import SystemRole
 from holdfast_wallet.testing import FeesContract, RatesContract, make_account, make_owner, make_transfer
 from tests.wallet.bank import assert_refused, eur, findings, fresh, key
+from tests.wallet.doors import Door, url
 
 RATES = {"BACKEND": "holdfast_wallet.backends.rates.FixedRates", "OPTIONS": {"rates": {"EUR/USD": "1.0837"}}}
 FEES = {
@@ -198,3 +200,46 @@ def test_percentages_are_rounded_up_for_the_house():
     assert fees.fee(kind="transfer", amount=Money(101, "JPY")) == Money(2, "JPY")
     assert fees.fee(kind="gift", amount=eur(1)) is None
     assert NoFees().fee(kind="transfer", amount=eur(1)) is None
+
+
+class Spy:
+    """A rate source that notes whether it was asked inside a transaction."""
+
+    inside: list[bool] = []
+
+    def rate(self, source, target):
+        Spy.inside.append(connection.in_atomic_block)
+        return Decimal("1.1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_api_asks_the_rate_source_outside_of_any_transaction(settings):
+    settings.HOLDFAST_WALLET = {"RATES": {"BACKEND": f"{__name__}.Spy"}}
+    Spy.inside = []
+    owner = make_owner()
+    euros, dollars = make_account(owner=owner, funds="10.00"), make_account(owner=owner, currency="USD")
+    body = {"source": str(euros.id), "target": str(dollars.id), "amount": {"amount": "1.00", "currency": "EUR"}}
+    door = Door(owner)
+    assert door.post(url("quote"), body, key=None).status_code == 200
+    first = door.post(url("exchanges"), body, key="once")
+    assert first.status_code == 201
+    assert door.post(url("exchanges"), body, key="once").json() == first.json()
+    assert Spy.inside == [False, False]
+
+
+@pytest.mark.parametrize("amount", ["0.01", "0.05", "9.99", "12345.67"])
+def test_a_quote_says_what_the_exchange_will(owner, dollars, settings, amount):
+    settings.HOLDFAST_WALLET = {"RATES": RATES, "FEES": FEES}
+    euros = make_account(owner=owner, funds="20000.00")
+    asked = ask(euros, dollars, amount)
+    quoted = services.quote(**{name: asked[name] for name in asked if name != "key"})
+    done = services.exchange(**asked)
+    assert (quoted.rate, quoted.sold, quoted.bought, quoted.fee) == (done.rate, done.sold, done.bought, done.fee.amount)
+
+
+def test_nobody_exchanges_into_a_strangers_account(euros, settings):
+    settings.HOLDFAST_WALLET = {"RATES": RATES}
+    asked = ask(euros, make_account(currency="USD"))
+    refusal = assert_refused(exceptions.AccountNotFound, services.exchange, **asked)
+    del asked["key"]
+    assert assert_refused(exceptions.AccountNotFound, services.quote, **asked).context == refusal.context

@@ -3,6 +3,8 @@
 import datetime as dt
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from holdfast.money import Money
@@ -287,3 +289,61 @@ def test_frozen_money_is_not_captured_and_not_lost(ada, shop):
     services.unfreeze_account(account_id=ada.id, owner_id=ada.owner_id)
     capture(hold, shop)
     assert findings() == []
+
+
+METADATA = {"items": (1, 2)}
+
+
+@pytest.mark.parametrize("verb", ["place_hold", "reverse", "request_deposit", "request_withdrawal", "capture_hold"])
+def test_a_repeated_request_is_compared_as_what_was_stored(verb):
+    ada, shop = make_account(funds="100.00"), make_account()
+    hold = make_hold(account=ada)
+    paid = make_transfer(source=ada, target=shop)
+    asked = {
+        "place_hold": {"account_id": ada.id, "amount": eur(1)},
+        "request_deposit": {"account_id": ada.id, "amount": eur(1)},
+        "request_withdrawal": {"account_id": ada.id, "amount": eur(1)},
+        "reverse": {"transfer_id": paid.id, "amount": eur(1)},
+        "capture_hold": {"hold_id": hold.id, "target_id": shop.id},
+    }[verb]
+    owner = shop.owner_id if verb == "reverse" else ada.owner_id
+    asked |= {"key": key(), "owner_id": owner, "metadata": METADATA}
+    assert getattr(services, verb)(**asked) == getattr(services, verb)(**asked)
+
+
+def test_a_repeated_capture_must_end_its_hold_or_not_as_its_first_time_did():
+    ada, shop = make_account(funds="100.00"), make_account()
+    hold = make_hold(account=ada, amount="10.00")
+    asked = {"hold_id": hold.id, "target_id": shop.id, "owner_id": ada.owner_id, "amount": eur(1)}
+    part, last = key(), key()
+    services.capture_hold(key=part, final=False, **asked)
+    assert_refused(exceptions.KeyReused, services.capture_hold, key=part, final=True, **asked)
+    services.capture_hold(key=last, final=True, **asked)
+    assert_refused(exceptions.KeyReused, services.capture_hold, key=last, final=False, **asked)
+    assert_refused(exceptions.KeyReused, services.capture_hold, key=part, final=True, **asked)
+    assert services.capture_hold(key=part, final=False, **asked).id == part
+    assert services.capture_hold(key=last, final=True, **asked).id == last
+
+
+def test_who_may_end_a_hold_is_part_of_the_request():
+    ada = make_account(funds="100.00")
+    asked = {"key": key(), "account_id": ada.id, "amount": eur(1), "owner_id": ada.owner_id}
+    assert services.place_hold(**asked, owner_may_end=True).owner_may_end
+    assert_refused(exceptions.KeyReused, services.place_hold, **asked)
+
+
+def test_expiring_on_the_way_locks_both_accounts_in_everybodys_order():
+    shop, ada = make_account(), make_account(funds="10.00")
+    make_hold(account=ada, amount="8.00", expires_at=timezone.now() + dt.timedelta(days=1))
+    with unlocked_ledger():
+        Hold.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    with CaptureQueriesContext(connection) as queries:
+        make_transfer(source=ada, target=shop, amount="5.00")
+    accounts = [
+        query["sql"]
+        for query in queries
+        if query["sql"].startswith("SELECT") and '"holdfast_wallet_account"."id" IN' in query["sql"]
+    ]
+    assert len(accounts) == 1
+    assert "ORDER BY" in accounts[0]
+    assert all(account.id.hex in accounts[0].replace("-", "") for account in (shop, ada))

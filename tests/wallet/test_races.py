@@ -13,10 +13,12 @@ from django.utils import timezone
 from holdfast.testing import race
 from holdfast_wallet import exceptions, selectors, services
 from holdfast_wallet.models import Account, Hold, Payment, Seal, Transfer
-from holdfast_wallet.services import law
+from holdfast_wallet.services import law, posting
 from holdfast_wallet.states import HoldState, PaymentState
 from holdfast_wallet.testing import make_account, make_hold, make_owner, make_transfer, unlocked_ledger
 from tests.wallet.bank import eur, findings, fresh, key
+from tests.wallet.doors import Door, url
+from tests.wallet.doors import eur as told
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -408,3 +410,46 @@ def test_a_callers_transactions_that_post_through_post_do_not_deadlock():
     assert (
         race(lambda: ring(ada, bob, carol), lambda: ring(carol, bob, ada), lambda: ring(bob, ada, carol)) == [None] * 3
     )
+
+
+def test_opposite_batches_through_the_api_do_not_deadlock():
+    first, second = make_owner(), make_owner()
+    mine = [make_account(owner=first, funds="50.00") for _ in range(2)]
+    yours = [make_account(owner=second, funds="50.00") for _ in range(2)]
+
+    def line(source, target):
+        return {"source": str(source.id), "target": str(target.id), "amount": told("0.01")}
+
+    there = [line(mine[0], yours[0]), line(mine[1], yours[1])] * 3
+    back = [line(yours[1], mine[1]), line(yours[0], mine[0])] * 3
+
+    def send(owner, lines):
+        body = {"atomic": False, "transfers": lines}
+        return [Door(owner).post(url("transfer-batch"), body).status_code for _ in range(ROUNDS)]
+
+    outcomes = race(lambda: send(first, there), lambda: send(second, back))
+    assert outcomes == [[200] * ROUNDS] * 2
+
+
+def test_a_transfer_that_expires_holds_on_its_way_has_both_accounts_locked(monkeypatch):
+    target, source = make_account(funds="10.00"), make_account(funds="10.00")
+    hold = make_hold(account=source, amount="8.00")
+    with unlocked_ledger():
+        Hold.objects.filter(id=hold.id).update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+    expire, free = posting.expire_due_holds_of, []
+
+    def expire_and_look(*arguments, **options):
+        expired = expire(*arguments, **options)
+        skipping = Account.objects.select_for_update(skip_locked=True).filter(id__in=[source.id, target.id])
+
+        def look():
+            with transaction.atomic():
+                return list(skipping.values_list("id", flat=True))
+
+        free.extend(race(look, times=1))
+        return expired
+
+    monkeypatch.setattr(posting, "expire_due_holds_of", expire_and_look)
+    with transaction.atomic():
+        make_transfer(source=source, target=target, amount="5.00")
+    assert free == [[]]

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from django.db import connections, router
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from holdfast.money import Money, from_minor
 from holdfast_wallet.exceptions import (
+    AccountIsSplit,
     AccountNotFound,
     HoldNotFound,
     MalformedRequest,
@@ -83,14 +85,15 @@ def journal(*, journal_id: UUID) -> QuerySet[Transfer]:
 def reversible(transfer: Transfer) -> Money:
     """Return what of a transfer has not been reversed yet."""
     # Where the transfer itself was read: a replica may not have its latest reversal.
-    reversals = transfer.reversals.using(transfer._state.db)  # noqa: SLF001 - what Django documents
+    read_from = transfer._state.db  # noqa: SLF001 - what Django documents
+    reversals = Transfer.objects.using(read_from).filter(reverses_id=transfer.id)
     reversed_minor = reversals.aggregate(sum=Sum("amount_minor"))["sum"] or 0
     return from_minor(transfer.amount_minor - reversed_minor, transfer.currency)
 
 
 def entries(*, account_id: UUID, owner_id: OwnerId) -> QuerySet[Entry]:
-    """Return the lines of an account, the newest first. Raises ``AccountNotFound``."""
-    return _entries(get_account(account_id=account_id, owner_id=owner_id))
+    """Return the lines of an account, the newest first. Raises ``AccountNotFound``, ``AccountIsSplit``."""
+    return _entries(_whole_account(account_id=account_id, owner_id=owner_id))
 
 
 def balance_at(*, account_id: UUID, owner_id: OwnerId, at: dt.datetime, effective: bool = False) -> Money:
@@ -105,7 +108,7 @@ def balance_at(*, account_id: UUID, owner_id: OwnerId, at: dt.datetime, effectiv
 
 @dataclass(frozen=True, kw_only=True)
 class Statement:
-    """An account's lines in a period, after its ``start`` and up to its ``end``, between two balances."""
+    """An account's lines in a period, from its ``start`` and before its ``end``, between two balances."""
 
     account: Account
     start: dt.datetime
@@ -161,15 +164,15 @@ class Statement:
 
 
 def statement(*, account_id: UUID, owner_id: OwnerId, start: dt.datetime, end: dt.datetime) -> Statement:
-    """Return the statement of an account for a period, by the time at which transfers were recorded.
+    """Return the statement of an account for the period [start, end), by when transfers were recorded.
 
-    The lines are those of gapless versions, so opening balance and lines always add up to the closing balance. Raises
-    ``AccountNotFound``, ``MalformedRequest``.
+    Periods that follow each other have each line once. The lines are those of gapless versions, so opening balance and lines always add up to the closing balance. Raises
+    ``AccountNotFound``, ``AccountIsSplit``, ``MalformedRequest``.
     """
     if start > end:
         raise MalformedRequest("A statement starts before it ends.")
-    account = get_account(account_id=account_id, owner_id=owner_id)
-    (first, opening), (last, closing) = _point_at(account, start), _point_at(account, end)
+    account = _whole_account(account_id=account_id, owner_id=owner_id)
+    (first, opening), (last, closing) = _point_at(account, start, "<"), _point_at(account, end, "<")
     return Statement(
         account=account,
         start=start,
@@ -218,12 +221,20 @@ def last_seal() -> Seal | None:
     return Seal.objects.order_by("-id").first()
 
 
+def _whole_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
+    """Return one of the owner's accounts that has lines of its own: one kept in slots has none, its slots have."""
+    account = get_account(account_id=account_id, owner_id=owner_id)
+    if account.is_split:
+        raise AccountIsSplit(account_id=str(account.id))
+    return account
+
+
 def _entries(account: Account) -> QuerySet[Entry]:
     return Entry.objects.filter(account_id=account.id).order_by("-version")
 
 
 def _balance_at(account: Account, at: dt.datetime, *, effective: bool) -> int:
-    _, balance = _point_at(account, at)
+    _, balance = _point_at(account, at, "<=")
     return balance + _correction(account, at) if effective else balance
 
 
@@ -233,9 +244,9 @@ _POINT_AT = """
     WITH RECURSIVE probe(low, high) AS (
         SELECT CAST(0 AS bigint), version FROM holdfast_wallet_account WHERE id = {account}
         UNION ALL
-        SELECT CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN (low + high + 1) / 2 ELSE
+        SELECT CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) {recorded} {moment} THEN (low + high + 1) / 2 ELSE
         low END,
-               CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) <= {moment} THEN high ELSE (low + high + 1) /
+               CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) {recorded} {moment} THEN high ELSE (low + high + 1) /
                2 - 1 END
         FROM probe
         LEFT JOIN holdfast_wallet_transfer AS debit
@@ -253,15 +264,15 @@ _POINT_AT = """
     FROM probe WHERE low = high"""
 
 
-def _point_at(account: Account, at: dt.datetime) -> tuple[int, int]:
-    """Return version and balance of the last line that was recorded by a moment; zeros if there is none."""
+def _point_at(account: Account, at: dt.datetime, recorded: Literal["<", "<="]) -> tuple[int, int]:
+    """Return version and balance of the last line before a moment, or by it; zeros if there is none."""
     if timezone.is_naive(at):
         raise MalformedRequest("A time needs a time zone.")
     connection = connections[router.db_for_read(Transfer)]
     if connection.vendor == "postgresql":
-        sql = _POINT_AT.format(account="%(account)s::uuid", moment="%(moment)s::timestamptz")
+        sql = _POINT_AT.format(account="%(account)s::uuid", moment="%(moment)s::timestamptz", recorded=recorded)
     else:
-        sql = _POINT_AT.format(account="%(account)s", moment="%(moment)s")
+        sql = _POINT_AT.format(account="%(account)s", moment="%(moment)s", recorded=recorded)
     parameters = {"account": account.id.hex, "moment": connection.ops.adapt_datetimefield_value(at)}
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)

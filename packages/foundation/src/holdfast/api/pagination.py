@@ -102,8 +102,10 @@ class _Key:
         parsed = self.field.to_python(value)
         if isinstance(parsed, str) and b"\0" in parsed.encode():  # nor has any text half of a surrogate pair
             raise ValidationError("No column has a NUL character.")
-        if isinstance(parsed, dt.datetime) and is_naive(parsed) and django_settings.USE_TZ:
-            raise ValidationError("The time has no zone.")
+        if isinstance(parsed, dt.datetime) and django_settings.USE_TZ:
+            if is_naive(parsed):
+                raise ValidationError("The time has no zone.")
+            parsed = parsed.astimezone(dt.UTC)  # OverflowError where the year of its offset is none in UTC
         self.field.run_validators(parsed)  # above all the range of an integer column
         return parsed
 

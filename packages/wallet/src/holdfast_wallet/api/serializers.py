@@ -16,7 +16,7 @@ from rest_framework import serializers
 
 from holdfast.api.fields import MoneyField
 from holdfast.api.serializers import StrictSerializer
-from holdfast_wallet.exceptions import WalletError
+from holdfast.errors import Refusal
 from holdfast_wallet.states import AccountState, HoldState, PaymentState
 
 SerializerT = TypeVar("SerializerT", bound=type[serializers.Serializer[Any]])
@@ -219,7 +219,7 @@ class RefusalOutput(serializers.Serializer[Any]):
     context = serializers.DictField()  # type: ignore[assignment]  # as above
 
 
-def refusal(error: WalletError) -> dict[str, object]:
+def refusal(error: Refusal) -> dict[str, object]:
     """Return a refusal as ``RefusalOutput`` shows it."""
     return {"code": error.code, "detail": error.message, "context": error.context}
 
@@ -379,14 +379,15 @@ class QuoteOutput(serializers.Serializer[Any]):
     """What would be sold and bought."""
 
     rate = serializers.DecimalField(max_digits=None, decimal_places=None, coerce_to_string=True)
-    sold = MoneyField(source="debit.amount")
-    bought = MoneyField(source="credit.amount")
-    fee = MoneyField(source="fee.amount", allow_null=True, default=None)
+    sold = MoneyField()
+    bought = MoneyField()
+    fee = MoneyField(allow_null=True)
 
 
 class ExchangeOutput(QuoteOutput):
     """What was sold and bought."""
 
+    fee = MoneyField(source="fee.amount", allow_null=True, default=None)
     id = serializers.UUIDField(source="debit.journal_id", help_text="The transaction.")
 
 

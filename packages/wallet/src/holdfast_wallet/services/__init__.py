@@ -29,7 +29,7 @@ from holdfast_wallet.services.accounts import (
     unfreeze_account,
 )
 from holdfast_wallet.services.audit import Finding, Progress, verify
-from holdfast_wallet.services.exchange import Exchange, exchange
+from holdfast_wallet.services.exchange import Exchange, Quote, exchange, quote
 from holdfast_wallet.services.expiry import expire_holds
 from holdfast_wallet.services.holds import capture_hold, place_hold, release_hold
 from holdfast_wallet.services.payments import (
@@ -49,6 +49,7 @@ __all__ = [
     "Finding",
     "OwnerId",
     "Progress",
+    "Quote",
     "TransferRequest",
     "capture_hold",
     "change_limits",
@@ -64,6 +65,7 @@ __all__ = [
     "place_hold",
     "post",
     "post_transfers",
+    "quote",
     "release_hold",
     "rename_account",
     "request_deposit",

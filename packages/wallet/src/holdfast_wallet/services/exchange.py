@@ -24,7 +24,7 @@ from holdfast_wallet.ports import OwnerId, RateSource
 from holdfast_wallet.services import slots
 from holdfast_wallet.services.accounts import open_system_account
 from holdfast_wallet.services.posting import derived_key, fee_of, fee_posting, post_all
-from holdfast_wallet.services.requests import checked_key, positive_minor, posting
+from holdfast_wallet.services.requests import checked_key, plain_metadata, positive_minor, posting
 from holdfast_wallet.states import SystemRole, TransferKind
 
 
@@ -36,6 +36,39 @@ class Exchange:
     credit: Transfer
     rate: Decimal
     fee: Transfer | None = None
+
+    @property
+    def sold(self) -> Money:
+        """What went."""
+        return self.debit.amount
+
+    @property
+    def bought(self) -> Money:
+        """What came."""
+        return self.credit.amount
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """What an exchange would bring, at which rate, and what it would cost."""
+
+    rate: Decimal
+    sold: Money
+    bought: Money
+    fee: Money | None
+
+
+def quote(*, source_id: UUID, target_id: UUID, amount: Money, owner_id: OwnerId) -> Quote:
+    """Say what ``exchange`` would bring at the rate of now. Nothing is locked or written, so nothing is promised.
+
+    Raises ``AccountNotFound``, ``CurrencyMismatch``, ``RateUnavailable``, ``AmountTooSmall``, ``AmountNotPositive``,
+    ``AmountTooLarge``.
+    """
+    positive_minor(amount)
+    source, target = _accounts(source_id, target_id, owner_id, amount)
+    rate = _rate_of(source.currency, target.currency)
+    bought = _bought(amount, rate, target.currency)
+    return Quote(rate=rate, sold=amount, bought=bought, fee=fee_of(TransferKind.EXCHANGE, amount))
 
 
 def exchange(
@@ -50,6 +83,9 @@ def exchange(
 ) -> Exchange:
     """Change money of the source's currency into the target's: at ``rate``, or at the one that the rate source gives.
 
+    Both accounts are the owner's. Without a ``rate`` it should not be called inside a transaction, because the rate
+    source may be far away.
+
     Four balanced legs in one journal, whose id is ``key``: the source pays the house's FX account of its currency,
     the house's FX account of the other currency pays the target. What the target gets is rounded down to a whole
     minor unit, in favor of the house; the fee, if there is one, is a transfer of its own.
@@ -62,7 +98,7 @@ def exchange(
     if rate is not None and not (rate.is_finite() and rate > 0):
         raise RateInvalid(rate=str(rate))
     source, target = _accounts(source_id, target_id, owner_id, amount)
-    asked = _Asked(key, source, target, amount, rate, dict(metadata or {}))
+    asked = _Asked(key, source, target, amount, rate, plain_metadata(metadata))
     first = _replay(asked)
     if first is not None:
         return first
@@ -89,12 +125,11 @@ class _Asked:
 
 
 def _accounts(source_id: UUID, target_id: UUID, owner_id: OwnerId, amount: Money) -> tuple[Account, Account]:
-    found = {account.id: account for account in Account.objects.filter(id__in=(source_id, target_id))}
+    mine = Account.objects.using(router.db_for_write(Account)).filter(owner_id=owner_id)
+    found = mine.in_bulk([source_id, target_id])
     source, target = found.get(source_id), found.get(target_id)
-    if source is None or source.owner_id != owner_id:
-        raise AccountNotFound(account_id=str(source_id))
-    if target is None:
-        raise AccountNotFound(account_id=str(target_id))
+    if source is None or target is None:
+        raise AccountNotFound(account_id=str(target_id if source else source_id))
     if source.currency != amount.currency.code or source.currency == target.currency:
         raise CurrencyMismatch(account_id=str(source_id), currency=source.currency)
     return source, target
@@ -108,11 +143,16 @@ def _rate_of(source: str, target: str) -> Decimal:
     return rate
 
 
+def _bought(amount: Money, rate: Decimal, currency: str) -> Money:
+    bought = quantize(amount.amount * rate, currency, ROUND_DOWN)
+    if not bought.amount:
+        raise AmountTooSmall(amount=str(amount.amount), currency=amount.currency.code, target_currency=currency)
+    return bought
+
+
 def _post(asked: _Asked, rate: Decimal, owner_id: OwnerId) -> Exchange:
     source, target, amount = asked.source, asked.target, asked.amount
-    bought = quantize(amount.amount * rate, target.currency, ROUND_DOWN)
-    if not bought.amount:
-        raise AmountTooSmall(amount=str(amount.amount), currency=source.currency, target_currency=target.currency)
+    bought = _bought(amount, rate, target.currency)
     noted = {**asked.metadata, "rate": str(rate)}
     debit = posting(
         key=asked.key,

@@ -1,6 +1,6 @@
 """Holds whose time is over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from uuid import UUID
 
 from django.db import router, transaction
@@ -28,20 +28,25 @@ def expire_holds(*, limit: int = 500) -> int:
     return sum(_expire(account_id, [hold_id], using) for hold_id, account_id in list(due))
 
 
-def expire_due_holds_of(account_id: UUID, *, using: str) -> int:
-    """Expire the due holds of one account, and return how many."""
+def expire_due_holds_of(account_id: UUID, *, using: str, also_lock: Set[UUID] = frozenset()) -> int:
+    """Expire the due holds of one account, and return how many.
+
+    Whoever goes on to post within the same transaction has the other account locked with this one, in everybody's
+    order.
+    """
     due = list(_due(using).filter(account_id=account_id).values_list("id", flat=True)[:LAZY_LIMIT])
-    return _expire(account_id, due, using) if due else 0
+    return _expire(account_id, due, using, also_lock) if due else 0
 
 
 def _due(using: str) -> QuerySet[Hold]:
     return Hold.objects.using(using).filter(state=HoldState.OPEN, expires_at__lte=Now())
 
 
-def _expire(account_id: UUID, hold_ids: Iterable[UUID], using: str) -> int:
+def _expire(account_id: UUID, hold_ids: Iterable[UUID], using: str, also_lock: Set[UUID] = frozenset()) -> int:
     with transaction.atomic(using=using):
         # Accounts are locked before their holds, everywhere.
-        Account.objects.using(using).select_for_update(no_key=True).filter(id=account_id).first()
+        accounts = Account.objects.using(using).select_for_update(no_key=True)
+        list(accounts.filter(id__in={account_id, *also_lock}).order_by("id").values_list("id"))
         expired = 0
         for hold in Hold.objects.using(using).select_for_update(no_key=True).filter(id__in=hold_ids).order_by("id"):
             if not can_proceed(hold.expire):

@@ -10,7 +10,8 @@ from uuid import UUID
 from django.db import DatabaseError, connections, router, transaction
 
 from holdfast.conf import load_backend
-from holdfast.money import Money
+from holdfast.errors import Refusal
+from holdfast.money import Money, from_minor
 from holdfast_wallet.conf import WalletSettings, settings
 from holdfast_wallet.exceptions import AccountNotFound, BatchTooLarge, KeyReused, WalletError
 from holdfast_wallet.models import Account, Transfer
@@ -35,7 +36,7 @@ def transfer(
     target_id: UUID,
     amount: Money,
     owner_id: OwnerId,
-    kind: str = TransferKind.TRANSFER,
+    kind: str = TransferKind.TRANSFER.value,
     journal_id: UUID | None = None,
     effective_at: dt.datetime | None = None,
     metadata: Mapping[str, Any] | None = None,
@@ -133,23 +134,28 @@ def post(*, journal_id: UUID, transfers: Sequence[TransferRequest]) -> list[Tran
     return post_all([_asked(request, journal_id) for request in _limited(transfers)])
 
 
-def post_transfers(*, requests: Sequence[TransferRequest], atomic: bool = False) -> list[Transfer | WalletError]:
+def post_transfers(
+    *, requests: Sequence[TransferRequest], atomic: bool = False, charge_fees: bool = False
+) -> list[Transfer | Refusal]:
     """Post many transfers with one commit, in this order; the result for each is the transfer or its refusal.
 
-    With ``atomic`` it is all or nothing, and the first refusal is raised. Fees are not charged: a batch says all that
-    it does. Raises ``BatchTooLarge``. Emits ``TransferPosted`` for each transfer.
+    With ``atomic`` it is all or nothing, and the first refusal is raised. With ``charge_fees`` each costs what it would
+    cost alone, and without its fee it is not posted; otherwise a batch says all that it does. Raises
+    ``BatchTooLarge``. Emits ``TransferPosted`` for each transfer.
     """
     limited = _limited(requests)
     if atomic:
-        return list(post_all([_asked(request, request.journal_id) for request in limited]))
-    asked: list[Posting | WalletError] = []
+        groups = _with_fees([_asked(request, request.journal_id) for request in limited], charge_fees=charge_fees)
+        posted = iter(post_all([one for group in groups for one in group]))
+        return [[next(posted) for _ in group][0] for group in groups]
+    asked: list[Posting | Refusal] = []
     for request in limited:
         try:
             asked.append(_asked(request, request.journal_id))
-        except WalletError as refusal:
+        except Refusal as refusal:
             asked.append(refusal)
-    sound = [one for one in asked if isinstance(one, Posting)]
-    results = iter(_in_transaction(sound, _post_each) if sound else [])
+    groups = _with_fees([one for one in asked if isinstance(one, Posting)], charge_fees=charge_fees)
+    results = iter(_in_transaction(groups, _post_each) if groups else [])
     return [next(results) if isinstance(one, Posting) else one for one in asked]
 
 
@@ -184,7 +190,7 @@ def post_one(asked: Posting, picked: Posting | None = None) -> Transfer:
             if (
                 code == refusals.INSUFFICIENT_FUNDS
                 and not expired
-                and expire_due_holds_of(asked.source_id, using=using)
+                and expire_due_holds_of(picked.source_id, also_lock={picked.target_id}, using=using)
             ):
                 expired = True
                 continue
@@ -196,12 +202,17 @@ def post_one(asked: Posting, picked: Posting | None = None) -> Transfer:
 
 def post_all(asked: Sequence[Posting]) -> list[Transfer]:
     """Post several transfers, all or nothing, or return those that their keys already stand for."""
-    return _in_transaction(asked, _post_locked)
+    return _in_transaction([[one] for one in asked], _post_locked)
 
 
 def post_with_fee(asked: Posting, amount: Money) -> list[Transfer]:
-    """Post a transfer, and with it the fee that the host's policy charges its source."""
-    fee = fee_of(asked.kind, amount)
+    """Post a transfer, and with it the fee that the host's policy charges its source.
+
+    A repeated request costs what its first time cost, whatever the policy says by now.
+    """
+    if not charges_fees():
+        return [post_one(asked)]
+    fee = None if _known([asked]) else fee_of(asked.kind, amount)
     return [post_one(asked)] if fee is None else post_all([asked, fee_posting(asked, fee)])
 
 
@@ -249,7 +260,7 @@ def post_with_system_account(
         asked = ask(system_id)
         return post_one(asked) if amount is None else post_with_fee(asked, amount)[0]
     except AccountNotFound as refusal:
-        if known is None or refusal.context.get("account_id") != str(system_id):
+        if known is None or refusal.context.get("account_id") not in slots.names_of(system_id, using=using):
             raise
         # It was remembered from a transaction that was rolled back.
         slots.forget(system_id, using=using)
@@ -293,6 +304,8 @@ def lock_accounts(account_ids: set[UUID], *, using: str) -> list[UUID]:
 
 
 ResultT = TypeVar("ResultT")
+# What stands or falls together: a transfer, and its fee if there is one.
+Group = Sequence[Posting]
 
 
 class _KeptInSlotsError(Exception):
@@ -300,13 +313,13 @@ class _KeptInSlotsError(Exception):
 
 
 def _in_transaction(
-    asked: Sequence[Posting], work: Callable[[Sequence[Posting], Sequence[Posting], str], list[ResultT]]
+    asked: Sequence[Group], work: Callable[[Sequence[Group], Sequence[Group], str], list[ResultT]]
 ) -> list[ResultT]:
     """Do the work in one transaction that has locked all accounts, each in its turn, before the first posting."""
     using = router.db_for_write(Transfer)
     tries = TRIES
     while True:
-        picked = [_into_slots(one, using) for one in asked]
+        picked = [[_into_slots(one, using) for one in group] for group in asked]
         try:
             with transaction.atomic(using=using):
                 _lock(picked, using)
@@ -320,8 +333,8 @@ def _in_transaction(
                 raise
 
 
-def _lock(picked: Sequence[Posting], using: str) -> None:
-    sides = {side for one in picked for side in (one.source_id, one.target_id)}
+def _lock(picked: Sequence[Group], using: str) -> None:
+    sides = {side for group in picked for one in group for side in (one.source_id, one.target_id)}
     split = lock_accounts(sides, using=using)
     for account_id in split:
         slots.learn(account_id, using=using)
@@ -330,26 +343,55 @@ def _lock(picked: Sequence[Posting], using: str) -> None:
         raise _KeptInSlotsError
 
 
-def _post_locked(asked: Sequence[Posting], picked: Sequence[Posting], using: str) -> list[Transfer]:
+def _post_locked(asked: Sequence[Group], picked: Sequence[Group], using: str) -> list[Transfer]:
     try:
-        return insert_many(picked, using=using)
+        return insert_many([one for group in picked for one in group], using=using)
     except DatabaseError:
         # One by one, to learn which one is refused and why, or that all of them are repetitions.
-        return [post_one(one, picked_one) for one, picked_one in zip(asked, picked, strict=True)]
+        return [
+            transfer
+            for group, slots_of_it in zip(asked, picked, strict=True)
+            for transfer in _one_by_one(group, slots_of_it)
+        ]
 
 
-def _post_each(asked: Sequence[Posting], picked: Sequence[Posting], using: str) -> list[Transfer | WalletError]:
+def _post_each(asked: Sequence[Group], picked: Sequence[Group], using: str) -> list[Transfer | Refusal]:
     try:
-        return list(insert_many(picked, using=using))
+        posted = iter(insert_many([one for group in picked for one in group], using=using))
     except (DatabaseError, AccountNotFound):
-        return [_result(one, picked_one) for one, picked_one in zip(asked, picked, strict=True)]
+        return [_result(group, slots_of_it, using) for group, slots_of_it in zip(asked, picked, strict=True)]
+    return [[next(posted) for _ in group][0] for group in asked]
 
 
-def _result(asked: Posting, picked: Posting) -> Transfer | WalletError:
+def _result(asked: Group, picked: Group, using: str) -> Transfer | Refusal:
     try:
-        return post_one(asked, picked)
+        if len(asked) == 1:  # which has a savepoint of its own
+            return post_one(asked[0], picked[0])
+        with transaction.atomic(using=using):
+            return _one_by_one(asked, picked)[0]
     except WalletError as refusal:
         return refusal
+
+
+def _one_by_one(asked: Group, picked: Group) -> list[Transfer]:
+    return [post_one(one, picked_one) for one, picked_one in zip(asked, picked, strict=True)]
+
+
+def _with_fees(asked: Sequence[Posting], *, charge_fees: bool) -> list[Group]:
+    if not charge_fees or not charges_fees():
+        return [[one] for one in asked]
+    known = _known(asked)
+    groups: list[Group] = []
+    for one in asked:
+        fee = None if one.id in known else fee_of(one.kind, from_minor(one.amount_minor, one.currency))
+        groups.append([one] if fee is None else [one, fee_posting(one, fee)])
+    return groups
+
+
+def _known(asked: Sequence[Posting]) -> set[UUID]:
+    """Return the keys that stand for transfers already; whether for the same ones is seen when they are posted."""
+    ids = Transfer.objects.using(router.db_for_write(Transfer)).filter(id__in=[one.id for one in asked])
+    return set(ids.values_list("id", flat=True))
 
 
 def _into_slots(asked: Posting, using: str) -> Posting:

@@ -17,7 +17,7 @@ from holdfast_wallet.exceptions import (
 from holdfast_wallet.models import Transfer
 from holdfast_wallet.selectors import reversible
 from holdfast_wallet.services.posting import lock_accounts, post_one
-from holdfast_wallet.services.requests import OwnerId, checked_key, metadata_json, posting
+from holdfast_wallet.services.requests import OwnerId, checked_key, plain_metadata, posting
 from holdfast_wallet.states import TransferKind
 
 
@@ -40,15 +40,15 @@ def reverse(
     """
     checked_key(key)
     noted = {**(metadata or {}), **({"reason": reason} if reason else {})}
-    metadata_json(noted)
+    noted = plain_metadata(noted)
     using = router.db_for_write(Transfer)
     with transaction.atomic(using=using):
-        original = Transfer.objects.filter(id=transfer_id, target__owner_id=owner_id).first()
+        original = Transfer.objects.using(using).filter(id=transfer_id, target__owner_id=owner_id).first()
         if original is None:
             raise TransferNotFound(transfer_id=str(transfer_id))
         # The same two rows for every reversal of this transfer: they come one after the other.
         lock_accounts({original.source_id, original.target_id}, using=using)
-        first = Transfer.objects.filter(id=key).first()
+        first = Transfer.objects.using(using).filter(id=key).first()
         if first is not None:
             if first.reverses_id != original.id or first.metadata != noted or amount not in (None, first.amount):
                 raise KeyReused(key=str(key))

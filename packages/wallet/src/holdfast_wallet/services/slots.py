@@ -26,9 +26,15 @@ def remember(account: Account, *, using: str) -> UUID:
 
 
 def forget(account_id: UUID, *, using: str) -> None:
-    """Forget a system account that the ledger does not know."""
+    """Forget a system account that the ledger does not know, and its slots."""
+    _slots.pop((using, account_id), None)
     for known in [known for known, remembered_id in _ids.items() if remembered_id == account_id and known[0] == using]:
         del _ids[known]
+
+
+def names_of(account_id: UUID, *, using: str) -> set[str]:
+    """Return what a refusal may call the account: its id, or that of one of its slots."""
+    return {str(account_id), *map(str, _slots.get((using, account_id), ()))}
 
 
 def pick(account_id: UUID, *, using: str) -> UUID:

@@ -5,7 +5,8 @@ from uuid import UUID, uuid5
 
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError as ModelValidationError
-from rest_framework.exceptions import ErrorDetail, PermissionDenied, ValidationError
+from rest_framework.exceptions import ErrorDetail, NotAuthenticated, PermissionDenied, ValidationError
+from rest_framework.request import Request
 
 from holdfast.api.views import DomainAPIView
 from holdfast.idempotency import IdempotencyMixin
@@ -50,6 +51,12 @@ POSTING = (
 
 class WalletView(DomainAPIView):
     """A door of the wallet; verbs act in the name of the user who asks, and of nobody else."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Admit nobody without an id of his own: the scope ``None`` is the house."""
+        super().initial(request, *args, **kwargs)
+        if request.user is None or request.user.pk is None:
+            raise NotAuthenticated
 
     @property
     def owner_id(self) -> Any:

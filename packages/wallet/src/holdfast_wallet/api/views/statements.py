@@ -18,7 +18,7 @@ from holdfast.api.schema import document
 from holdfast_wallet import selectors
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import WalletView
-from holdfast_wallet.exceptions import AccountNotFound
+from holdfast_wallet.exceptions import AccountIsSplit, AccountNotFound
 from holdfast_wallet.selectors import Statement
 
 MAX_PRINTED_LINES = 2_000
@@ -53,7 +53,7 @@ class StatementView(StatementBase):
         summary="Read a statement",
         query=shapes.StatementPageInput,
         response=shapes.StatementOutput,
-        refusals=[AccountNotFound],
+        refusals=[AccountNotFound, AccountIsSplit],
     )
     def get(self, request: Request, account_id: UUID) -> Response:
         """Return the balances around the period and a page of the lines between them, oldest first."""
@@ -70,7 +70,7 @@ class StatementFileView(StatementBase):
         query=shapes.StatementInput,
         response={"type": "string"},
         status=(200, "text/csv"),
-        refusals=[AccountNotFound],
+        refusals=[AccountNotFound, AccountIsSplit],
     )
     def get(self, request: Request, account_id: UUID) -> StreamingHttpResponse:
         """Send every line of the period, however many there are, without holding them in memory."""
@@ -91,7 +91,7 @@ class StatementPageView(StatementBase):
         query=shapes.StatementInput,
         response={"type": "string"},
         status=(200, "text/html"),
-        refusals=[AccountNotFound],
+        refusals=[AccountNotFound, AccountIsSplit],
     )
     def get(self, request: Request, account_id: UUID) -> HttpResponse:
         """Return a page that needs nothing else, neither styles nor scripts."""

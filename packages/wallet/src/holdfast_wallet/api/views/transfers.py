@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db import router
 from django.db.models import Q
 from rest_framework import status
 from rest_framework.request import Request
@@ -9,10 +10,11 @@ from rest_framework.response import Response
 
 from holdfast.api.pagination import keyset_page
 from holdfast.api.schema import document
+from holdfast.errors import Refusal
 from holdfast_wallet import selectors, services
 from holdfast_wallet.api import serializers as shapes
 from holdfast_wallet.api.views.base import POSTING, PostingView, WalletView
-from holdfast_wallet.exceptions import NotReversible, ReversalExceedsOriginal, TransferNotFound, WalletError
+from holdfast_wallet.exceptions import BatchTooLarge, NotReversible, ReversalExceedsOriginal, TransferNotFound
 from holdfast_wallet.models import Transfer
 
 
@@ -50,25 +52,28 @@ class TransferBatchView(PostingView):
     """Several transfers in one request."""
 
     @document(
-        summary="Post a batch of transfers", request=shapes.BatchInput, response=shapes.BatchOutput, refusals=[*POSTING]
+        summary="Post a batch of transfers",
+        request=shapes.BatchInput,
+        response=shapes.BatchOutput,
+        refusals=[BatchTooLarge, *POSTING],
     )
     def post(self, request: Request) -> Response:
         """Post all or none of them (``atomic``), or each by itself with a result of its own; the order is kept.
 
-        Each costs the fee that it would cost alone: ``services.post_transfers`` is quicker and charges none, which is
-        the host's to decide and not a client's. All of it is one transaction, that of the idempotency key.
+        Each costs the fee that it would cost alone. All of it is one transaction, that of the idempotency key.
         """
         batch = self.parse(shapes.BatchInput)
-        results: list[dict[str, object]] = []
-        for place, order in enumerate(batch["transfers"]):
-            try:
-                done = services.transfer(key=self.posting_key("batch", place), owner_id=self.owner_id, **order)
-            except WalletError as refusal:
-                if batch["atomic"]:
-                    raise
-                results.append({"transfer": None, "refusal": shapes.refusal(refusal)})
-            else:
-                results.append({"transfer": done, "refusal": None})
+        requests = [
+            services.TransferRequest(key=self.posting_key("batch", place), owner_id=self.owner_id, **order)
+            for place, order in enumerate(batch["transfers"])
+        ]
+        done = services.post_transfers(requests=requests, atomic=batch["atomic"], charge_fees=True)
+        results = [
+            {"transfer": None, "refusal": shapes.refusal(one)}
+            if isinstance(one, Refusal)
+            else {"transfer": one, "refusal": None}
+            for one in done
+        ]
         return Response(shapes.BatchOutput({"results": results}).data)
 
 
@@ -102,7 +107,9 @@ class RefundView(PostingView):
         exchange) is the house's to reverse.
         """
         order = self.parse(shapes.RefundInput)
-        original = selectors.get_transfer(transfer_id=transfer_id, owner_id=self.owner_id)
+        # Where it was written: it may have come a moment ago.
+        using = router.db_for_write(Transfer)
+        original = selectors.get_transfer(transfer_id=transfer_id, owner_id=self.owner_id, using=using)
         if original.source.owner_id is None:
             raise NotReversible(
                 "What came from the house is not refunded; ask for a reversal.", transfer_id=str(transfer_id)
