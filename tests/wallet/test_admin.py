@@ -138,6 +138,17 @@ def test_a_transfer_shows_the_legs_of_its_transaction(world, admin):
     assert [row[-1] for row in reversals.rows] == ["wrong order"]
 
 
+def test_the_other_side_is_shown_with_its_owner(world, admin):
+    other = make_account(owner=world.bob, name="Wallet")
+    make_transfer(source=world.wallet, target=other)
+
+    rows = admin.get(page(Transfer, "changelist")).content.decode()
+    history = admin.get(page(Account, "change", other.pk)).content.decode()
+    assert "ada: Wallet (EUR)" in rows
+    assert "bob: Wallet (EUR)" in rows
+    assert "ada: Wallet (EUR)" in history
+
+
 def test_an_account_is_frozen_with_a_reason_and_unfrozen(world, admin):
     path = page(Account, "freeze", world.wallet.pk)
 

@@ -22,9 +22,9 @@ from holdfast_wallet.admin.window import (
     Step,
     SureForm,
     WindowAdmin,
-    account_link,
     in_words,
     link_to,
+    owned_account_link,
     shown,
 )
 from holdfast_wallet.models import Account, Entry, Transfer
@@ -136,7 +136,7 @@ class AccountAdmin(WindowAdmin):
 
     def panels(self, request: HttpRequest, obj: Account) -> Iterable[Panel]:
         """Show the newest lines, or those before ``?before=<version>``."""
-        lines = obj.entries.select_related("counterparty").order_by("-version")
+        lines = obj.entries.select_related("counterparty__owner").order_by("-version")
         before = request.GET.get("before", "")
         if before.isascii() and before.isdigit() and len(before) < 19:
             lines = lines.filter(version__lt=int(before))
@@ -199,6 +199,6 @@ def _row(line: Entry) -> tuple[object, ...]:
         line.kind,
         in_words(line.amount),
         in_words(line.balance),
-        account_link(line.counterparty),
+        owned_account_link(line.counterparty),
         link_to(Transfer, line.transfer_id),
     )

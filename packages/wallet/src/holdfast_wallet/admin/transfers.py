@@ -13,7 +13,16 @@ from django.utils.translation import gettext_lazy as _
 
 from holdfast.money import from_minor, parse_amount
 from holdfast_wallet import selectors, services
-from holdfast_wallet.admin.window import Panel, ReasonForm, Step, WindowAdmin, account_link, in_words, link_to, shown
+from holdfast_wallet.admin.window import (
+    Panel,
+    ReasonForm,
+    Step,
+    WindowAdmin,
+    in_words,
+    link_to,
+    owned_account_link,
+    shown,
+)
 from holdfast_wallet.exceptions import KeyReused
 from holdfast_wallet.models import Hold, Transfer
 
@@ -65,7 +74,7 @@ class TransferAdmin(WindowAdmin):
     # No date hierarchy: nothing indexes the time of all transfers, and counting them by day would read the whole table.
     list_display = ("number", "recorded_at", "kind", "shown_amount", "from_account", "to_account", "transaction")
     list_filter = ("kind", "currency")
-    list_select_related = ("source", "target")
+    list_select_related = ("source__owner", "target__owner")
     ordering = ("-number",)
     fields = (
         ("id", "number", "kind"),
@@ -90,11 +99,11 @@ class TransferAdmin(WindowAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Transfer]:
         """Bring both accounts along."""
         queryset: QuerySet[Transfer] = super().get_queryset(request)
-        return queryset.select_related("source", "target")
+        return queryset.select_related("source__owner", "target__owner")
 
     def panels(self, request: HttpRequest, obj: Transfer) -> Iterable[Panel]:
         """Show both sides of each transfer of the same business event, and what was given back."""
-        journal = selectors.journal(journal_id=obj.journal_id).select_related("source", "target")
+        journal = selectors.journal(journal_id=obj.journal_id).select_related("source__owner", "target__owner")
         legs = [leg for transfer in journal for leg in _legs(transfer)]
         yield Panel("Legs of the transaction", LEGS, legs)
         back = [
@@ -107,12 +116,12 @@ class TransferAdmin(WindowAdmin):
     @admin.display(description="from")
     def from_account(self, transfer: Transfer) -> SafeString | str:
         """Return where it came from."""
-        return account_link(transfer.source)
+        return owned_account_link(transfer.source)
 
     @admin.display(description="to")
     def to_account(self, transfer: Transfer) -> SafeString | str:
         """Return where it went."""
-        return account_link(transfer.target)
+        return owned_account_link(transfer.target)
 
     @admin.display(description="transaction")
     def transaction(self, transfer: Transfer) -> str:
@@ -135,5 +144,5 @@ def _legs(transfer: Transfer) -> Iterable[tuple[object, ...]]:
     what, amount = (link_to(Transfer, transfer.pk), transfer.kind), in_words(transfer.amount)
     left = in_words(from_minor(transfer.source_balance_minor, transfer.currency))
     right = in_words(from_minor(transfer.target_balance_minor, transfer.currency))
-    yield (*what, account_link(transfer.source), transfer.source_version, amount, "", left)
-    yield (*what, account_link(transfer.target), transfer.target_version, "", amount, right)
+    yield (*what, owned_account_link(transfer.source), transfer.source_version, amount, "", left)
+    yield (*what, owned_account_link(transfer.target), transfer.target_version, "", amount, right)

@@ -211,6 +211,13 @@ def account_link(account: Account | None) -> SafeString | str:
     return "-" if account is None else link_to(Account, account.pk, account)
 
 
+def owned_account_link(account: Account) -> SafeString | str:
+    """Return a link to an account under its owner and its name: many people have one called "Everyday"."""
+    return (
+        account_link(account) if account.owner is None else link_to(Account, account.pk, f"{account.owner}: {account}")
+    )
+
+
 class SureForm(forms.Form):
     """Asks nothing but whether one is sure."""
 
