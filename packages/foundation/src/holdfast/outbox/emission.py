@@ -7,6 +7,7 @@ UPDATE of its row does).
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from uuid import UUID
 from zlib import crc32
 
@@ -126,8 +127,12 @@ def insertion(event: Event, *, source: str, computed: Mapping[str, str] | None =
     if computed:
         pairs = ", ".join(f"'{name}', {expression}" for name, expression in computed.items())
         payload = f"%s::jsonb || jsonb_build_object({pairs})"
-    sql = _INSERT_FROM.replace("<payload>", payload).replace("<source>", source)
-    return sql, list(_row(event, uuid7()))
+    return _insert_from(source, payload), list(_row(event, uuid7()))
+
+
+@lru_cache(maxsize=64)
+def _insert_from(source: str, payload: str) -> str:
+    return _INSERT_FROM.replace("<payload>", payload).replace("<source>", source)
 
 
 def _alias_in_transaction(using: str | None) -> str:

@@ -8,9 +8,10 @@ import datetime as dt
 import json
 import sys
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 
@@ -22,8 +23,13 @@ from holdfast_wallet.services.requests import Posting
 
 try:
     from psycopg import Cursor
+    from psycopg import Error as PsycopgError
 except ImportError:  # a host on SQLite need not install it
     Cursor = None  # type: ignore[assignment, misc]
+    PsycopgError = DatabaseError  # type: ignore[assignment, misc]
+
+# Where a connection keeps the ledger's cursor.
+_KEPT = "holdfast_wallet_cursor"
 
 _TRANSFER = Transfer._meta.db_table
 _ACCOUNT = Account._meta.db_table
@@ -117,15 +123,17 @@ def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
 def _insert_postgresql(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
     plain = asked.reverses_id is None and asked.hold_id is None and asked.effective_at is None and not asked.metadata
     told, told_parameters = insertion(_event(asked), source="posted")
-    rows = _run(
-        connection,
-        f"WITH posted AS ({_PLAIN if plain else _FULL}), told AS ({told}) SELECT {_ANSWER} FROM posted",  # noqa: S608 - nobody's words but ours
-        (_plain_parameters if plain else _full_parameters)(asked) + told_parameters,
-    )
+    parameters = _plain_parameters(asked) if plain else _full_parameters(asked)
+    rows = _run(connection, _posted_and_told(_PLAIN if plain else _FULL, told), parameters + told_parameters)
     if not rows:
         raise AccountNotFound(account_id=str(asked.scope_id))
     after_commit_wakeup(connection.alias)
     return _answered(asked, rows[0], connection.alias)
+
+
+@lru_cache(maxsize=8)
+def _posted_and_told(posted: str, told: str) -> str:
+    return f"WITH posted AS ({posted}), told AS ({told}) SELECT {_ANSWER} FROM posted"  # noqa: S608 - nobody's words but ours
 
 
 def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -134,10 +142,11 @@ def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
     psycopg's own cursor on Django's connection saves a third of the client's time. Where somebody listens to Django's
     (debug toolbars, ``assertNumQueries``, execute wrappers) theirs is used.
     """
+    rows: list[tuple[Any, ...]]
     if Cursor is None or connection.execute_wrappers or connection.queries_logged:
         with connection.cursor() as cursor:
             cursor.execute(sql, parameters)
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
+            rows = cursor.fetchall()
             return rows
     if connection.connection is None or not getattr(connection, "health_check_done", False):
         connection.close_if_health_check_failed()
@@ -145,12 +154,24 @@ def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -
     # The name of Django's setting for poolers that give each transaction another session, which forgets what was
     # prepared.
     prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
+    try:
+        rows = _cursor(connection).execute(sql, parameters, prepare=prepare).fetchall()
+    except PsycopgError:
+        with connection.wrap_database_errors:
+            raise
+    return rows
+
+
+def _cursor(connection: BaseDatabaseWrapper) -> Any:
+    """Return the cursor of a session that is kept for the ledger: a new one for each transfer costs as much again."""
     session = connection.connection
-    if prepare and session.prepare_threshold is None:
-        # Django's None turns preparing off, even where it is asked for; out of reach, it is done only where it is.
-        session.prepare_threshold = sys.maxsize
-    with connection.wrap_database_errors:
-        return Cursor(session).execute(sql, parameters, prepare=prepare).fetchall()
+    cursor = connection.__dict__.get(_KEPT)
+    if cursor is None or cursor.connection is not session:
+        cursor = connection.__dict__[_KEPT] = Cursor(session)
+        if session.prepare_threshold is None:
+            # Django's None turns preparing off, even where it is asked for; out of reach, it is done only where it is.
+            session.prepare_threshold = sys.maxsize
+    return cursor
 
 
 def _insert_sqlite(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
