@@ -157,6 +157,52 @@ def test_an_exchange_happens_at_the_rate_that_was_shown(newcomer: Newcomer):
     assert account_of(ada).balance_minor == 0  # 200 and the fee of half a percent
 
 
+@pytest.mark.parametrize(
+    ("values", "status", "words"),
+    [
+        ({"amount": "999999"}, 409, "You can spend 3,050.00 EUR from it."),
+        ({"recipient": "ada"}, 422, "Choose somebody else."),
+        ({"amount": "0"}, 422, "greater than zero"),
+        ({"amount": "1,000"}, 422, "Write the amount in figures alone, such as 1000 or 12.50"),
+        ({"amount": "1,000.50"}, 422, "Write the amount in figures alone"),
+        ({"amount": "1e3"}, 422, "Write the amount in figures alone"),
+    ],
+)
+def test_what_cannot_be_sent_is_said_before_the_question(newcomer: Newcomer, values, status, words):
+    newcomer("ben")
+    ada = newcomer("ada")
+    top_up(ada, "3050")
+
+    ada.open("/wallet/send/").submit(**{"recipient": "ben", "amount": "5"} | values, status=status)
+
+    assert words in ada.text
+    assert "Is this right?" not in ada.text
+
+
+def test_more_than_is_set_aside_is_refused_in_words_for_people(newcomer: Newcomer):
+    newcomer("ben")
+    ada = newcomer("ada")
+    top_up(ada, "3000")
+    ada.open("/wallet/holds/new/").submit(amount="2000", note="Boat")
+    pay = re.search(r'href="(/wallet/holds/[^"]+/pay/)"', ada.text)[1]
+
+    ada.open(pay).submit(recipient="ben", amount="2500", status=409)
+
+    assert "That is more than is set aside." in ada.text
+    assert "There are 2,000.00 EUR left in it." in ada.text
+
+
+def test_an_exchange_never_proposes_the_account_that_the_money_comes_from(newcomer: Newcomer):
+    ada = newcomer("ada")
+    assert ada.open("/wallet/exchange/").form()["fields"]["target"] == ""
+
+    ada.open("/wallet/open/").submit(currency="JPY", name="Tokyo")
+    euro, yen = str(account_of(ada).id), str(account_of(ada, "JPY").id)
+
+    assert ada.open("/wallet/exchange/").form()["fields"]["target"] == yen
+    assert ada.open(f"/wallet/exchange/?account={yen}").form()["fields"]["target"] == euro
+
+
 def test_a_rate_of_ones_own_making_is_no_quote(newcomer: Newcomer):
     ada = newcomer("ada")
     top_up(ada, "201")
@@ -274,8 +320,9 @@ def test_a_frozen_account_says_so_and_pays_nothing(newcomer: Newcomer):
     services.freeze_account(account_id=account.id, owner_id=account.owner_id, reason="Lost phone")
 
     assert "This account is frozen." in ada.open(f"/wallet/accounts/{account.id}/").text
-    ada.open("/wallet/send/").submit(recipient="ben", amount="5")
-    ada.submit(action="/wallet/send/confirm/", status=409)
+    assert "Frozen, cannot be spent" in ada.text
+    assert "Can be spent" not in ada.text
+    ada.open("/wallet/send/").submit(recipient="ben", amount="5", status=409)
 
     assert "holdfast_wallet.account_frozen" in ada.text
 

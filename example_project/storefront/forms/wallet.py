@@ -28,17 +28,26 @@ def name_of(account: Any) -> str:
 
 
 def _label(account: Any) -> str:
-    state = f", {account.state}" if account.state != "active" else ""
-    return f"{name_of(account)} · {plain_money(account.available)} available{state}"
+    if account.state != "active":
+        return f"{name_of(account)} · {account.state}"
+    return f"{name_of(account)} · {plain_money(account.available)} available"
 
 
 AMOUNT = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "money", "placeholder": "0.00"})
+
+
+_AMOUNT = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def read_amount(text: str, currency: str) -> Money:
     """Return the money that somebody typed. Raises ``ValidationError``."""
     # "12,50" is how half of the world writes it; "1,250" is left to be refused, because halves disagree about it.
     plain = re.sub(r",(\d{1,2})$", r".\1", re.sub(r"\s", "", text))
+    if not _AMOUNT.fullmatch(plain):
+        raise ValidationError(
+            "Write the amount in figures alone, such as 1000 or 12.50: without signs between the thousands.",
+            code="amount_unreadable",
+        )
     try:
         return parse_amount(plain, currency)
     except Refusal as refusal:
@@ -125,9 +134,12 @@ class ExchangeForm(MoneyForm):
         super().__init__(*args, **kwargs)
         self.fields["account"].label = "From"
         self.fields["target"].choices = self.fields["account"].choices  # type: ignore[attr-defined]  # ChoiceFields
-        first = next(iter(self.accounts.values()), None)
-        others = (key for key, account in self.accounts.items() if first and account.currency != first.currency)
-        self.fields["target"].initial = next(others, None)
+        source = self.accounts.get(str(self.initial.get("account"))) or next(iter(self.accounts.values()), None)
+        others = [key for key, account in self.accounts.items() if source and account.currency != source.currency]
+        if others:
+            self.fields["target"].initial = others[0]
+        else:  # the browser would propose the first: the account that the money comes from
+            self.fields["target"].choices = [("", "You have no account in another currency")]  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean(self) -> dict[str, Any]:
         """Read both accounts."""

@@ -66,7 +66,7 @@ def initials(person: Any) -> str:
 @register.simple_tag
 def refusal_detail(refusal: Refusal) -> str:
     """Return what a refusal's context tells a person to do next, if it does."""
-    values = {name: str(value) for name, value in refusal.context.items()}
+    values = {name: _readable(name, value, refusal) for name, value in refusal.context.items()}
     words = _NEXT.get(refusal.code, "")
     try:
         return words.format_map(values)
@@ -74,6 +74,29 @@ def refusal_detail(refusal: Refusal) -> str:
         return ""
 
 
+@register.simple_tag
+def refusal_words(refusal: Refusal) -> str:
+    """Return a refusal's sentence for people: its own, unless that speaks to programmers."""
+    return _WORDS.get(refusal.code, str(refusal.message))
+
+
+def _readable(name: str, value: object, refusal: Refusal) -> str:
+    currency = refusal.context.get("currency")
+    if name in _AMOUNTS and currency:
+        return figure(Decimal(str(value)), str(currency))
+    return str(value)
+
+
+_AMOUNTS = {"available", "remaining", "room", "reversible"}
+_WORDS = {
+    "holdfast_wallet.insufficient_funds": "There is not enough money on the account.",
+    "holdfast_wallet.capture_exceeds_hold": "That is more than is set aside.",
+    "holdfast_wallet.same_account": "That is the account that the money comes from. Choose somebody else.",
+    "holdfast_wallet.key_reused": "This form was sent already, with other words in it.",
+    "holdfast_wallet.amount_too_large": "The amount is too large.",
+    "holdfast_wallet.amount_too_small": "The amount is too small to become anything in the other currency.",
+    "holdfast_wallet.account_frozen": "This account is frozen.",
+}
 _NEXT = {
     "holdfast_wallet.insufficient_funds": "You can spend {available} {currency} from it.",
     "holdfast_wallet.balance_limit_exceeded": "It can still receive {room} {currency}.",

@@ -8,14 +8,33 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from holdfast.errors import Refusal
+from holdfast.money import Money
 from holdfast_wallet import services
-from holdfast_wallet.states import TransferKind
+from holdfast_wallet.exceptions import AccountIsFrozen, AmountNotPositive, InsufficientFunds, SameAccount
+from holdfast_wallet.states import AccountState, TransferKind
 from storefront.fees import fee_of
 from storefront.forms.wallet import NotedMoneyForm
 from storefront.pages import metadata
-from storefront.recipients import find_recipient
+from storefront.recipients import Recipient, find_recipient
 from storefront.templatetags.storefront import plain_money
 from storefront.views.money import MoneyPage
+
+
+def refuse_what_cannot_be(account: Any, recipient: Recipient, amount: Money) -> None:
+    """Say before the question what the ledger would say after it; the ledger stays the judge.
+
+    Raises ``SameAccount``, ``AmountNotPositive``, ``AccountIsFrozen``, ``InsufficientFunds``.
+    """
+    if recipient.account_id == account.id:
+        raise SameAccount(account_id=str(account.id))
+    if amount.amount <= 0:
+        raise AmountNotPositive
+    if account.state == AccountState.FROZEN:
+        raise AccountIsFrozen(account_id=str(account.id))
+    if account.available is not None and amount > account.available:
+        raise InsufficientFunds(
+            account_id=str(account.id), available=str(account.available.amount), currency=account.currency
+        )
 
 
 class SendView(MoneyPage):
@@ -33,6 +52,7 @@ class SendView(MoneyPage):
         values = form.cleaned_data
         try:
             recipient = find_recipient(values["recipient"], currency=values["account"].currency)
+            refuse_what_cannot_be(values["account"], recipient, values["amount"])
         except Refusal as refusal:
             context = self.get_context_data(form=form, refusal=refusal)
             return self.render_to_response(context, status=refusal.status)
