@@ -88,6 +88,7 @@ def test_a_withdrawal_through_the_rail_sets_its_fee_aside_and_pays_it(ada, setti
     assert_refused(exceptions.InsufficientFunds, services.request_withdrawal, **asked, amount=eur("99.01"))
     payment = services.request_withdrawal(**asked, amount=eur("99.00"))
     assert (payment.amount, fresh(ada).available) == (eur(99), eur(0))
+    assert findings() == []
     settings.HOLDFAST_WALLET = flat("2.00") | {"PAYMENT_RAIL": pending}
     assert services.request_withdrawal(**asked, amount=eur("99.00")) == payment
     settled = services.settle_payment(payment_id=payment.id)

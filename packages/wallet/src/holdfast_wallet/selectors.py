@@ -166,8 +166,10 @@ class Statement:
 def statement(*, account_id: UUID, owner_id: OwnerId, start: dt.datetime, end: dt.datetime) -> Statement:
     """Return the statement of an account for the period [start, end), by when transfers were recorded.
 
-    Periods that follow each other have each line once. The lines are those of gapless versions, so opening balance and lines always add up to the closing balance. Raises
-    ``AccountNotFound``, ``AccountIsSplit``, ``MalformedRequest``.
+    Periods that follow each other have each line once. The lines are those of gapless versions, so opening balance
+    and lines always add up to the closing balance.
+
+    Raises ``AccountNotFound``, ``AccountIsSplit``, ``MalformedRequest``.
     """
     if start > end:
         raise MalformedRequest("A statement starts before it ends.")
@@ -244,10 +246,10 @@ _POINT_AT = """
     WITH RECURSIVE probe(low, high) AS (
         SELECT CAST(0 AS bigint), version FROM holdfast_wallet_account WHERE id = {account}
         UNION ALL
-        SELECT CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) {recorded} {moment} THEN (low + high + 1) / 2 ELSE
-        low END,
-               CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) {recorded} {moment} THEN high ELSE (low + high + 1) /
-               2 - 1 END
+        SELECT CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) {recorded} {moment}
+                    THEN (low + high + 1) / 2 ELSE low END,
+               CASE WHEN COALESCE(debit.recorded_at, credit.recorded_at) {recorded} {moment}
+                    THEN high ELSE (low + high + 1) / 2 - 1 END
         FROM probe
         LEFT JOIN holdfast_wallet_transfer AS debit
             ON debit.source_id = {account} AND debit.source_version = (low + high + 1) / 2

@@ -29,7 +29,9 @@ class Payment(StatefulModel):
     amount_minor = models.BigIntegerField()
     state = FSMField(choices=PaymentState.choices, default=PaymentState.PENDING, protected=True)
     reference = models.CharField(max_length=200, blank=True, help_text="What the rail calls it.")
-    reason = models.CharField(max_length=500, blank=True, help_text="Why it failed, or why it was posted to the suspense account.")
+    reason = models.CharField(
+        max_length=500, blank=True, help_text="Why it failed, or why it was posted to the suspense account."
+    )
     hold = models.OneToOneField(Hold, null=True, blank=True, on_delete=models.PROTECT, related_name="payment")
     transfer = models.OneToOneField(
         Transfer, null=True, blank=True, on_delete=models.PROTECT, db_constraint=False, related_name="payment"

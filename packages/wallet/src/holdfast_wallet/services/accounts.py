@@ -204,8 +204,8 @@ def unfreeze_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
 def close_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
     """Close an account for good; only at zero, without open holds and without payments under way.
 
-    Raises ``AccountNotFound``, ``AccountNotEmpty``, ``PaymentsPending``, ``AccountIsFrozen``, ``AccountIsClosed``, ``AccountIsSplit``.
-    Emits ``AccountClosed``.
+    Raises ``AccountNotFound``, ``AccountNotEmpty``, ``PaymentsPending``, ``AccountIsFrozen``, ``AccountIsClosed``,
+    ``AccountIsSplit``. Emits ``AccountClosed``.
     """
     with transaction.atomic(using=_using()):
         account = lock_account(account_id=account_id, owner_id=owner_id)

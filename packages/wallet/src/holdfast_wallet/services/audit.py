@@ -155,8 +155,9 @@ _SUMMARIES = (
            LEFT JOIN holdfast_wallet_transfer AS posted ON posted.id = payment.transfer_id
            WHERE payment.state = 'settled' AND payment.amount_minor <> COALESCE(posted.amount_minor, 0)""",
     ),
-    # A payment is settled under its own id, in one transaction with its transfer. (Somebody else's transfer of that id
-    # is not taken for one: whoever chooses keys could cry wolf.)
+    # A payment is settled under its own id, in one transaction with its transfer; or in its own journal to the
+    # suspense account, where its account does not take it. (Somebody else's transfer of that id is not taken for one:
+    # whoever chooses keys could cry wolf.)
     _Check(
         "payment_transfer",
         "A payment and the transfer that settles it do not belong together.",
@@ -164,9 +165,13 @@ _SUMMARIES = (
                   payment.state || ' by ' || COALESCE(CAST(payment.transfer_id AS text), 'nothing')
            FROM holdfast_wallet_payment AS payment JOIN holdfast_wallet_transfer AS posted
                ON posted.id = payment.id OR posted.id = payment.transfer_id
-           WHERE payment.state = 'settled' AND (posted.id <> payment.id OR posted.currency <> payment.currency
-                  OR payment.account_id <> CASE payment.direction
-                         WHEN 'deposit' THEN posted.target_id ELSE posted.source_id END)
+               JOIN holdfast_wallet_account AS taker ON taker.id = CASE payment.direction
+                         WHEN 'deposit' THEN posted.target_id ELSE posted.source_id END
+           WHERE payment.state = 'settled' AND posted.id = payment.transfer_id
+                  AND (posted.currency <> payment.currency OR posted.amount_minor <> payment.amount_minor
+                       OR NOT (posted.id = payment.id AND payment.account_id = taker.id
+                               OR posted.id <> payment.id AND posted.journal_id = payment.id
+                                  AND taker.role = 'suspense'))
               OR payment.state <> 'settled' AND posted.amount_minor = payment.amount_minor
                   AND (payment.direction = 'deposit' AND posted.kind = 'deposit'
                        AND posted.target_id = payment.account_id
@@ -180,8 +185,11 @@ _SUMMARIES = (
                   COALESCE(hold.amount_minor - hold.captured_minor - hold.released_minor, 0)
            FROM holdfast_wallet_payment AS payment LEFT JOIN holdfast_wallet_hold AS hold ON hold.id = payment.hold_id
            WHERE (payment.direction = 'withdrawal' OR payment.hold_id IS NOT NULL)
-             AND COALESCE(hold.amount_minor - hold.captured_minor - hold.released_minor, 0)
-               <> CASE WHEN payment.state = 'pending' THEN payment.amount_minor ELSE 0 END""",
+             -- While it is pending its fee is set aside, too.
+             AND CASE WHEN payment.state = 'pending'
+                      THEN COALESCE(hold.amount_minor - hold.captured_minor - hold.released_minor, 0)
+                           < payment.amount_minor
+                      ELSE COALESCE(hold.amount_minor - hold.captured_minor - hold.released_minor, 0) <> 0 END""",
     ),
 )
 

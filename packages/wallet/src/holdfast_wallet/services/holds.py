@@ -322,7 +322,7 @@ def _same_capture(
         and slots.same_account(first.target_id, target_id, using=_using())
         and (amount is None or amount == first.amount)
         and first.metadata == metadata
-        and (final == _was_final(first, hold) or not final and not hold.released_minor)
+        and (final == _was_final(first, hold) or (not final and not hold.released_minor))
     )
     if not same:
         raise KeyReused(key=str(first.id))

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -146,8 +147,7 @@ def post_transfers(
     limited = _limited(requests)
     if atomic:
         groups = _with_fees([_asked(request, request.journal_id) for request in limited], charge_fees=charge_fees)
-        posted = iter(post_all([one for group in groups for one in group]))
-        return [[next(posted) for _ in group][0] for group in groups]
+        return _firsts(groups, post_all([one for group in groups for one in group]))
     asked: list[Posting | Refusal] = []
     for request in limited:
         try:
@@ -357,10 +357,16 @@ def _post_locked(asked: Sequence[Group], picked: Sequence[Group], using: str) ->
 
 def _post_each(asked: Sequence[Group], picked: Sequence[Group], using: str) -> list[Transfer | Refusal]:
     try:
-        posted = iter(insert_many([one for group in picked for one in group], using=using))
+        posted = insert_many([one for group in picked for one in group], using=using)
     except (DatabaseError, AccountNotFound):
         return [_result(group, slots_of_it, using) for group, slots_of_it in zip(asked, picked, strict=True)]
-    return [[next(posted) for _ in group][0] for group in asked]
+    return _firsts(asked, posted)
+
+
+def _firsts(groups: Sequence[Group], posted: Sequence[Transfer]) -> list[Transfer | Refusal]:
+    """Return the transfers that were asked for, without their fees."""
+    places = accumulate((len(group) for group in groups), initial=0)
+    return [posted[place] for place, _ in zip(places, groups, strict=False)]
 
 
 def _result(asked: Group, picked: Group, using: str) -> Transfer | Refusal:

@@ -178,7 +178,8 @@ def _look_at_original(code: str, transfer_id: UUID | None, using: str) -> Detail
     original = Transfer.objects.using(using).filter(id=transfer_id).first() if transfer_id else None
     if original is None or code != "WL021":
         return {"transfer_id": str(transfer_id)}
-    reversed_minor = sum(Transfer.objects.using(using).filter(reverses_id=original.id).values_list("amount_minor", flat=True))
+    reversals = Transfer.objects.using(using).filter(reverses_id=original.id)
+    reversed_minor = sum(reversals.values_list("amount_minor", flat=True))
     return {
         "transfer_id": str(original.id),
         "reversible": original.amount_minor - reversed_minor,
