@@ -6,7 +6,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import router
+from django.db import router, transaction
 
 from holdfast.conf import load_backend
 from holdfast.money import Money, quantize
@@ -105,7 +105,9 @@ def exchange(
     # The rate source may be far away: it is asked before any lock is taken.
     used = rate if rate is not None else _rate_of(source.currency, target.currency)
     try:
-        return _post(asked, used, owner_id)
+        # One transaction, so that a refusal leaves no account of the house behind that was opened for it.
+        with transaction.atomic(using=router.db_for_write(Transfer)):
+            return _post(asked, used, owner_id)
     except KeyReused:
         # A twin of this request came first; only the rate that the source gave may be another one.
         twin = _replay(asked)
