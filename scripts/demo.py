@@ -2,12 +2,14 @@
 """The whole example project in one terminal: web, outbox relay, Celery worker with beat, Valkey; on an SQLite file.
 
 Everything it writes is under ``.demo/``: remove that folder to start afresh. ``DATABASE_URL``, ``REDIS_URL``, ``HOST``
-and ``PORT`` in the environment win. Ctrl-C ends all of it, and so does the end of any of the processes.
+and ``PORT`` in the environment win. Ctrl-C ends all of it, and so does the end of the web server; the relay and the
+worker are started again, so that one can kill them and see that nothing is lost.
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import fcntl
 import hashlib
 import os
@@ -36,6 +38,8 @@ WELCOME = DEMO / "welcome.txt"
 FIRST_PORT, PORTS = 8000, 100
 HEALTHY_SECONDS = 90
 STOP_SECONDS = 10
+RESTARTED = {"relay", "worker"}
+RESTARTS, RESTARTS_SECONDS = 5, 60
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ALARMING = re.compile(r"\b(error|critical|exception)\b|^Traceback", re.IGNORECASE)
 
@@ -48,26 +52,54 @@ class Stopped(BaseException):
     """Somebody asked for the end."""
 
 
+def die_with_parent() -> None:
+    """Ask Linux to end this child when the demo is killed: nobody else would. Elsewhere the next demo does."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 class Process:
     """A child in a session of its own, whose output goes to a log; what looks alarming in it is shown too."""
 
     def __init__(self, name: str, command: list[str], environment: Mapping[str, str]) -> None:
         self.name = name
         self.log = LOGS / f"{name}.log"
+        self._command = command
+        self._environment = environment
+        self._restarts: list[float] = []
+        self.log.write_text("")
+        self._start()
+
+    def _start(self) -> None:
         # A session of its own: Ctrl-C is for us, who then end the children one after the other.
         self._child = subprocess.Popen(
-            command,
+            self._command,
             cwd=PROJECT,
-            env=environment,
+            env=self._environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls nothing that could wait for a lock
         )
-        self._pump = threading.Thread(target=self._follow, daemon=True)
+        pid_file(self.name).write_text(str(self._child.pid))
+        self._pump = threading.Thread(target=self._follow, args=[self._child], daemon=True)
         self._pump.start()
+
+    def restart(self) -> bool:
+        """Start it again, unless that has happened too often lately."""
+        now = time.monotonic()
+        self._restarts = [at for at in self._restarts if now - at < RESTARTS_SECONDS]
+        if self.name not in RESTARTED or len(self._restarts) >= RESTARTS:
+            return False
+        self._restarts.append(now)
+        ended = self.ended
+        self.send(signal.SIGKILL)  # what it may have left of its session
+        self._start()
+        say(f"The {self.name} ended with status {ended}; it runs again as process {self._child.pid}.")
+        return True
 
     @property
     def ended(self) -> int | None:
@@ -88,17 +120,51 @@ class Process:
             self._child.wait()
         self._pump.join(timeout=1)
 
-    def _follow(self) -> None:
-        stream = self._child.stdout
+    def _follow(self, child: subprocess.Popen[str]) -> None:
+        stream = child.stdout
         assert stream is not None  # noqa: S101 - it was asked for above
         within_traceback = False
-        with self.log.open("w", buffering=1) as log:
+        with self.log.open("a", buffering=1) as log:
             for line in stream:
                 log.write(line)
                 # A traceback's lines are indented, up to the one that names the exception.
-                if within_traceback or ALARMING.search(line):
+                # What /health/ answers is no news: we ask it ourselves until all is well.
+                if within_traceback or (ALARMING.search(line) and "/health/" not in line):
                     print(f"{self.name:>7} | {line}", end="", flush=True)
                 within_traceback = line.startswith("Traceback") or (within_traceback and line.startswith((" ", "\n")))
+
+
+def pid_file(name: str) -> Path:
+    """Return the file that says which process it is."""
+    return DEMO / f"{name}.pid"
+
+
+def end_orphans() -> None:
+    """End what a killed demo has left behind: a second relay and web server on the same database would be confusing."""
+    for name, command in commands("", 0).items():
+        file = pid_file(name)
+        pid = int(file.read_text() or 0) if file.exists() else 0
+        if pid and is_running(pid, command):
+            say(f"Ending the {name} of a demo that was killed ...")
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGTERM)
+            deadline = time.monotonic() + STOP_SECONDS
+            while is_running(pid, command) and time.monotonic() < deadline:
+                time.sleep(0.1)
+            if is_running(pid, command):
+                os.killpg(pid, signal.SIGKILL)
+        file.unlink(missing_ok=True)
+
+
+def is_running(pid: int, command: list[str]) -> bool:
+    """Tell whether the process is what we started: its number may be somebody else's by now."""
+    try:
+        listed = subprocess.run(
+            ["ps", "-ww", "-o", "args=", "-p", str(pid)], check=False, capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        return False
+    return listed.stdout.startswith(" ".join(command[:3]))
 
 
 def settings(redis_url: str) -> dict[str, str]:
@@ -155,7 +221,7 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
     address, beat = f"{host}:{port}", str(DEMO / "beat")
     # Loaded once and then forked; and without the control socket that it would put into our home.
     web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket", "--bind", address]
-    worker = ["-m", "celery", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
+    worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
     return {
         "web": [sys.executable, *web, "--workers", "2", "--threads", "4"],
         "relay": [sys.executable, "manage.py", "outbox_relay"],
@@ -164,10 +230,10 @@ def commands(host: str, port: int) -> dict[str, list[str]]:
 
 
 def watch(processes: list[Process], until: float | None = None) -> None:
-    """Return at the time given; raise as soon as a process has ended."""
+    """Return at the time given; raise as soon as a process has ended that is not started again."""
     while until is None or time.monotonic() < until:
         for process in processes:
-            if process.ended is not None:
+            if process.ended is not None and not process.restart():
                 raise DemoError(
                     f"The {process.name} process ended with status {process.ended}; "
                     f"the end of {process.log.relative_to(ROOT)}:\n{tail(process.log)}"
@@ -207,7 +273,12 @@ def welcome(address: str) -> str:
     }
     lines = [f"  {name:<8} {address}{path}" for name, path in pages.items()]
     logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
-    return "\n".join(["", *lines, "", logins, "", f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.", ""])
+    relay = pid_file("relay").relative_to(ROOT)
+    hints = [
+        f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})",
+        f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.",
+    ]
+    return "\n".join(["", *lines, "", logins, "", *hints, ""])
 
 
 @contextlib.contextmanager
@@ -238,6 +309,7 @@ def serve() -> None:
     """Prepare, start everything, and keep watch."""
     host = os.environ.get("HOST", "127.0.0.1")
     with alone() as where, valkey() as redis_url:
+        end_orphans()
         environment = settings(redis_url)
         prepare(environment)
         port = choose_port(host)
@@ -260,6 +332,7 @@ def serve() -> None:
                 process.send(signal.SIGTERM)
             for process in processes:
                 process.wait()
+                pid_file(process.name).unlink(missing_ok=True)
 
 
 def main() -> int:
