@@ -33,6 +33,11 @@ class Line:
     transfer_id: UUID
     version: int
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether it counts from another day than that of its booking."""
+        return timezone.localdate(self.at) != timezone.localdate(self.booked_at)
+
 
 def lines(entries: Iterable[Any]) -> list[Line]:
     """Return entries in words; the names of all the people in it are read at once."""
