@@ -1,5 +1,7 @@
 """Structured logs: one event, its values, and the ids of the request that it belongs to."""
 
+import logging
+import sys
 from typing import Any
 
 import structlog
@@ -10,6 +12,13 @@ from holdfast import tracing
 def add_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Add the bound headers: the same request id in the web process, in the relay's handlers and in the answer."""
     return event | {name: value for name, value in tracing.current().items() if name in {"request_id", "actor_id"}}
+
+
+def without_traceback(record: logging.LogRecord) -> bool:
+    """Say a refusal in one line: Django hands a traceback along with each 403 and 404, and nothing has crashed."""
+    if record.levelno < logging.ERROR:
+        record.exc_info = None
+    return True
 
 
 PROCESSORS: list[structlog.typing.Processor] = [
@@ -36,7 +45,9 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     traceback: list[structlog.typing.Processor] = [structlog.processors.dict_tracebacks] if as_json else []
     return {
@@ -49,10 +60,12 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
                 "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *traceback, renderer],
             }
         },
+        "filters": {"without_traceback": {"()": lambda: without_traceback}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "structured"}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             "django": {"handlers": [], "propagate": True},
+            "django.request": {"handlers": [], "propagate": True, "filters": ["without_traceback"]},
             "django.server": {"handlers": [], "propagate": True},
         },
     }

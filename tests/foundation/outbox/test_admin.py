@@ -7,6 +7,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.test import override_settings
 from django.urls import reverse
+from django.utils import timezone
 
 from holdfast.outbox import GiveUp
 from holdfast.outbox.admin import window
@@ -180,6 +181,21 @@ def test_the_buttons_test_pause_enable_and_rotate(admin_client, receiver, endpoi
     assert endpoint.state == EndpointState.ACTIVE
     assert vault.active_secrets(endpoint)[0] not in press("rotate")
     assert len(vault.active_secrets(endpoint)) == 2
+
+
+def test_a_webhook_is_called_by_the_name_of_its_endpoint(admin_client, endpoint):
+    OutboxDeadLetter.objects.create(
+        event=OutboxEvent.objects.create(
+            type="outbox_tests.noted.v1", key="a", part=0, payload={}, occurred_at=timezone.now()
+        ),
+        subscriber=endpoint.subscriber,
+        attempts=1,
+        error="no",
+        died_at=timezone.now(),
+    )
+
+    for model in (OutboxSubscriber, OutboxDeadLetter):
+        assert "shop (webhook)" in admin_client.get(page(model)).content.decode()
 
 
 def test_each_button_names_the_form_that_it_sends(admin_client, endpoint):

@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import ngettext
 
 from holdfast.outbox import deadletters
-from holdfast.outbox.admin.window import WindowAdmin
+from holdfast.outbox.admin.window import WindowAdmin, named
 from holdfast.outbox.models import OutboxDeadLetter, Resolution
 
 
@@ -23,11 +23,18 @@ class DiscardForm(forms.Form):
 class DeadLetterAdmin(WindowAdmin):
     """What was given up. Its events are kept until somebody decides."""
 
-    list_display = ["died_at", "event", "subscriber", "attempts", "excerpt", "resolution", "resolved_at"]
+    list_display = ["died_at", "event_id", "told", "attempts", "excerpt", "resolution", "resolved_at"]
     list_filter = ["resolution", "subscriber"]
-    list_select_related = ["event", "subscriber"]
+    list_select_related = ["subscriber__webhook_endpoint"]
+    fields = ["event", "told", "attempts", "error", "died_at", "resolution", "resolved_at"]
+    readonly_fields = ["told"]
     ordering = ["-died_at"]
     actions = ["replay", "discard"]
+
+    @admin.display(description="subscriber", ordering="subscriber__name")
+    def told(self, letter: OutboxDeadLetter) -> str:
+        """Say who was to be told."""
+        return named(letter.subscriber)
 
     @admin.display(description="error")
     def excerpt(self, letter: OutboxDeadLetter) -> str:

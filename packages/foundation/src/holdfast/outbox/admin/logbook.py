@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from holdfast.outbox.admin.window import WindowAdmin
+from holdfast.outbox.admin.window import WindowAdmin, named
 from holdfast.outbox.models import OutboxAttempt, OutboxDeadLetter, OutboxDelivery, OutboxEvent, OutboxSubscriber
 
 
@@ -66,19 +66,30 @@ class EventAdmin(WindowAdmin):
 class SubscriberAdmin(WindowAdmin):
     """Who is told."""
 
-    list_display = ["name", "kind", "created_at"]
+    list_display = ["called", "kind", "created_at"]
+    list_select_related = ["webhook_endpoint"]
     list_filter = ["kind"]
-    search_fields = ["name"]
+    search_fields = ["name", "webhook_endpoint__name"]
+
+    @admin.display(description="name", ordering="name")
+    def called(self, subscriber: OutboxSubscriber) -> str:
+        """Return its name, or its endpoint's."""
+        return named(subscriber)
 
 
 @admin.register(OutboxAttempt)
 class AttemptAdmin(WindowAdmin):
     """What was tried."""
 
-    list_display = ["at", "subscriber", "event_id", "number", "succeeded", "status", "duration_ms", "excerpt"]
-    list_select_related = ["subscriber"]
+    list_display = ["at", "told", "event_id", "number", "succeeded", "status", "duration_ms", "excerpt"]
+    list_select_related = ["subscriber__webhook_endpoint"]
     list_filter = ["subscriber"]
     ordering = ["-at"]
+
+    @admin.display(description="subscriber", ordering="subscriber__name")
+    def told(self, attempt: OutboxAttempt) -> str:
+        """Say who was to be told."""
+        return named(attempt.subscriber)
 
     @admin.display(description="detail")
     def excerpt(self, attempt: OutboxAttempt) -> str:

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.core.paginator import Paginator
 from django.http import HttpRequest
 
+from holdfast.outbox.models import OutboxSubscriber
+
 COUNT_LIMIT = 10_000
 
 
@@ -39,3 +41,9 @@ class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
     def has_delete_permission(self, _request: HttpRequest, _obj: Any = None) -> bool:
         """Nobody deletes: retention does."""
         return False
+
+
+def named(subscriber: OutboxSubscriber) -> str:
+    """Return what to call a subscriber: a webhook's stable name is an id, and its endpoint has one to read."""
+    endpoint = getattr(subscriber, "webhook_endpoint", None)
+    return subscriber.name if endpoint is None else f"{endpoint.name} (webhook)"
