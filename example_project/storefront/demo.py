@@ -289,7 +289,7 @@ class Story:
     def _tell_the_present(self) -> None:
         """Tell of holds in every state, and of payments through the rail, which want no transaction around them."""
         in_days = lambda days: self.now + dt.timedelta(days=days)  # noqa: E731 - a word for this function alone
-        self._hold("ada", "84.00", "Order at Greta’s: tea bowls", in_days(6))
+        self._hold("ada", "84.00", "Order at Greta’s: tea bowls", in_days(6), owner_may_end=False)
         self._hold("ada", "260.00", "Ferry in August", in_days(60))
         self._hold("emi", "45.00", "Lamp shade, deposit", in_days(3))
         partly = self._hold("clara", "150.00", "Wool throw, two parts", in_days(20))
@@ -319,7 +319,9 @@ class Story:
                 owner_id=self.people[username].pk,
             )
 
-    def _hold(self, username: str, amount: str, note: str, expires_at: dt.datetime) -> Any:
+    def _hold(
+        self, username: str, amount: str, note: str, expires_at: dt.datetime, *, owner_may_end: bool = True
+    ) -> Any:
         return services.place_hold(
             key=key("hold", username, note),
             account_id=self.accounts[username, "EUR"].id,
@@ -327,4 +329,5 @@ class Story:
             owner_id=self.people[username].pk,
             expires_at=expires_at,
             metadata={"note": note},
+            owner_may_end=owner_may_end,
         )

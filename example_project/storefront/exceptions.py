@@ -9,6 +9,12 @@ class NoAccountInCurrency(errors.Conflict):
     code = "storefront.no_account_in_currency"
 
 
+class HoldOfSomebodyElse(errors.Denied):
+    """Whom this money was set aside for ends it; ask there."""
+
+    code = "storefront.hold_of_somebody_else"
+
+
 class QuoteExpired(errors.Conflict):
     """The rate is no longer held."""
 

@@ -9,6 +9,8 @@ import pytest
 from django.test import Client, RequestFactory
 
 from holdfast.api.problems import handler500 as server_error
+from holdfast.ids import uuid7
+from holdfast.money import Money
 from holdfast.testing import drain_outbox
 from holdfast_wallet import selectors, services
 from people.selectors import find_person
@@ -215,6 +217,18 @@ def test_a_rate_of_ones_own_making_is_no_quote(newcomer: Newcomer):
     assert answer.status_code == 409
     assert b"storefront.quote_expired" in answer.content
     assert account_of(ada).balance_minor == 201_00
+
+
+def test_what_was_set_aside_for_a_shop_is_not_freed_by_the_buyer(newcomer: Newcomer):
+    ada = newcomer("ada")
+    top_up(ada, "50")
+    account = account_of(ada)
+    hold = services.place_hold(key=uuid7(), account_id=account.id, amount=Money("20", "EUR"), owner_id=account.owner_id)
+
+    assert "Whom it was set aside for ends it" in ada.open("/wallet/holds/").text
+    assert ada.client.post(f"/wallet/holds/{hold.id}/free/").status_code == 403
+    assert ada.client.get(f"/wallet/holds/{hold.id}/pay/").status_code == 403
+    assert account_of(ada).held_minor == 20_00
 
 
 def test_what_belongs_to_somebody_else_is_not_there(newcomer: Newcomer):

@@ -1,6 +1,7 @@
 """Money set aside: place a hold, pay from it, free it."""
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
@@ -9,6 +10,7 @@ from django.urls import reverse, reverse_lazy
 from holdfast.errors import Conflict
 from holdfast_wallet import selectors, services
 from holdfast_wallet.states import HoldState
+from storefront.exceptions import HoldOfSomebodyElse
 from storefront.forms.wallet import CaptureForm, SetAsideForm
 from storefront.pages import FormPage, Page, metadata
 from storefront.recipients import find_recipient
@@ -16,6 +18,14 @@ from storefront.templatetags.storefront import plain_money
 from storefront.views.money import MoneyPage
 
 PAST_HOLDS = 30
+
+
+def hold_to_end(*, hold_id: UUID, owner_id: Any) -> Any:
+    """Return a hold that its owner placed himself. Raises ``HoldOfSomebodyElse`` for one that a shop relies on."""
+    hold = selectors.get_hold(hold_id=hold_id, owner_id=owner_id)
+    if not hold.owner_may_end:
+        raise HoldOfSomebodyElse(hold_id=str(hold_id))
+    return hold
 
 
 class HoldsView(Page):
@@ -50,6 +60,7 @@ class SetAsideView(MoneyPage):
             owner_id=self.owner_id,
             expires_at=form.expires_at,
             metadata=metadata(note=values["note"]),
+            owner_may_end=True,
         )
         messages.success(self.request, f"{plain_money(hold.amount)} are set aside.")
         return hold
@@ -63,7 +74,7 @@ class PayFromHoldView(FormPage):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         """Tell the form which hold it is about."""
-        hold = selectors.get_hold(hold_id=self.kwargs["hold_id"], owner_id=self.owner_id)
+        hold = hold_to_end(hold_id=self.kwargs["hold_id"], owner_id=self.owner_id)
         return super().get_form_kwargs() | {"hold": hold}
 
     def run(self, form: Any) -> Any:
@@ -93,8 +104,9 @@ class FreeHoldView(Page):
 
     def post(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponseBase:
         """Release the hold."""
+        hold = hold_to_end(hold_id=kwargs["hold_id"], owner_id=self.owner_id)
         try:
-            services.release_hold(hold_id=kwargs["hold_id"], owner_id=self.owner_id)
+            services.release_hold(hold_id=hold.id, owner_id=self.owner_id)
         except Conflict as refusal:
             messages.error(request, refusal.message)
         else:
