@@ -18,6 +18,9 @@ def main() -> None:
     parser.add_argument("--cycles", type=int, help="turns of each system in each workload")
     parser.add_argument("--seconds", type=float, default=2.0, help="the length of a turn")
     parser.add_argument("--million", action="store_true", help="also with a million rows, which takes minutes to fill")
+    parser.add_argument(
+        "--part", action="append", metavar="PART", help="of the wallet: transfers, race, bytes, reads; all without one"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single measurement there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, for the documents")
     arguments = parser.parse_args()
@@ -51,6 +54,7 @@ def _wallet(postgres: Postgres, arguments: argparse.Namespace, result: Report) -
         entries=(1_000, 10_000, 100_000, *([1_000_000] if arguments.million else [])),
         transfers=10_000 if arguments.full else 2_000,
         full=arguments.full,
+        parts=frozenset(arguments.part or suite.PARTS),
     )
     suite.run(postgres, machine.Watch(postgres.pids()), options, result, _say)
 

@@ -19,6 +19,7 @@ from benchmarks.wallet import pgbench, race, storage
 ONE_RANDOM, MANY_RANDOM = "1 client, random", "8 clients, random"
 ONE_HOT, MANY_HOT = "1 client, hot", "8 clients, hot"
 CELLS = {ONE_RANDOM: ("random", 1), MANY_RANDOM: ("random", 8), ONE_HOT: ("hot", 1), MANY_HOT: ("hot", 8)}
+PARTS = ("transfers", "race", "bytes", "reads")
 
 OURS = "holdfast transfer"
 BATCH = "holdfast post_transfers, 50 a commit"
@@ -43,6 +44,7 @@ class Options:
     entries: tuple[int, ...]
     transfers: int
     full: bool
+    parts: frozenset[str]
 
 
 @dataclass
@@ -64,12 +66,16 @@ class Systems:
 def run(postgres: Postgres, watch: Watch, options: Options, result: Report, say: Callable[[str], None]) -> None:
     """Measure everything and write it into the report."""
     with _systems(postgres, options, say) as systems:
-        duel = Duel(watch, _cells(systems))
-        duel.run(cycles=options.cycles, seconds=options.seconds, say=say)
-        _report_transfers(duel, result)
-        _report_race(systems, options, result, say)
-        _report_bytes(systems, options, result, say)
-        _report_reads(systems, options, result, say)
+        if "transfers" in options.parts:
+            duel = Duel(watch, _cells(systems))
+            duel.run(cycles=options.cycles, seconds=options.seconds, say=say)
+            _report_transfers(duel, result)
+        if "race" in options.parts:
+            _report_race(systems, options, result, say)
+        if "bytes" in options.parts:
+            _report_bytes(systems, options, result, say)
+        if "reads" in options.parts:
+            _report_reads(systems, options, result, say)
         _report_soundness(systems, result, say)
 
 
