@@ -195,6 +195,20 @@ def test_holds_that_compete_for_the_same_money_never_exceed_it():
     assert fresh(account).available == eur(0)
 
 
+def test_all_who_remember_slots_that_were_rolled_back_look_again(settings):
+    settings.HOLDFAST_WALLET = {"SYSTEM_ACCOUNT_SLOTS": 4}
+    account = make_account()
+
+    def deposit():
+        return services.deposit(key=key(), account_id=account.id, amount=eur(1), owner_id=account.owner_id)
+
+    with transaction.atomic():
+        deposit()
+        transaction.set_rollback(True)
+
+    assert kinds(race(deposit, times=8)) == {Transfer: 8}
+
+
 def test_holds_and_withdrawals_compete_for_the_same_money():
     account = make_account(funds="5.00")
 

@@ -256,11 +256,13 @@ def post_with_system_account(
     using = router.db_for_write(Transfer)
     known = slots.remembered(role=role, currency=currency, using=using)
     system_id = known or slots.remember(open_system_account(role=role, currency=currency), using=using)
+    # Now: another thread that finds out first forgets them.
+    names = slots.names_of(system_id, using=using)
     try:
         asked = ask(system_id)
         return post_one(asked) if amount is None else post_with_fee(asked, amount)[0]
     except AccountNotFound as refusal:
-        if known is None or refusal.context.get("account_id") not in slots.names_of(system_id, using=using):
+        if known is None or refusal.context.get("account_id") not in names:
             raise
         # It was remembered from a transaction that was rolled back.
         slots.forget(system_id, using=using)

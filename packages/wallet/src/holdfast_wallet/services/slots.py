@@ -28,8 +28,10 @@ def remember(account: Account, *, using: str) -> UUID:
 def forget(account_id: UUID, *, using: str) -> None:
     """Forget a system account that the ledger does not know, and its slots."""
     _slots.pop((using, account_id), None)
-    for known in [known for known, remembered_id in _ids.items() if remembered_id == account_id and known[0] == using]:
-        del _ids[known]
+    # A copy, and no complaint about what is gone: other threads forget the same account at the same moment.
+    for known, remembered_id in list(_ids.items()):
+        if remembered_id == account_id and known[0] == using:
+            _ids.pop(known, None)
 
 
 def names_of(account_id: UUID, *, using: str) -> set[str]:
