@@ -104,7 +104,7 @@ def insert(asked: Posting, *, using: str) -> Transfer:
 def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
     """Post several transfers and their events in this order, all or nothing.
 
-    In a transaction that has their accounts locked. Raises as ``insert`` does.
+    Their accounts are locked by now. Raises as ``insert`` does.
     """
     connection = connections[using]
     if connection.vendor != "postgresql":
