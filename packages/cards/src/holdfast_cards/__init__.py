@@ -1,0 +1,1 @@
+"""Cards: one debit card for one wish, whatever fails."""

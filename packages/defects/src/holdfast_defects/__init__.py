@@ -1,0 +1,1 @@
+"""Defects: reported by people, told to a counter server."""
