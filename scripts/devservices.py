@@ -343,6 +343,7 @@ class Valkey:
         self.runner.own(self.folder)
         for _ in range(PORT_ATTEMPTS):
             self._pid.unlink(missing_ok=True)
+            self.log.unlink(missing_ok=True)  # which may belong to whom the server ran as the last time
             port = free_port()
             self._port.write_text(str(port))
             # As a daemon, like PostgreSQL: no child of ours, and deaf to a Ctrl-C for the command that uses it.
