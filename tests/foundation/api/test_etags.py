@@ -1,8 +1,9 @@
 """Only the version that was read is changed."""
 
 import pytest
+from django.test import RequestFactory
 
-from holdfast.api.etags import etag_of
+from holdfast.api.etags import PreconditionFailed, PreconditionRequired, etag_of, expected_version
 from tests.foundation.host.models import Note
 
 
@@ -48,3 +49,25 @@ def test_who_does_not_say_which_version_is_asked(client, note, headers):
 def test_a_precondition_may_be_optional(client, note):
     assert client.delete(f"/api/notes/{note.pk}", headers={"If-Match": '"2"'}).status_code == 412
     assert client.delete(f"/api/notes/{note.pk}").status_code == 204
+
+
+def if_match(header):
+    return RequestFactory().put("/", headers={} if header is None else {"If-Match": header})
+
+
+@pytest.mark.parametrize(("header", "version"), [('"3"', 3), (' "3" ', 3), ("*", None)])
+def test_a_verb_gets_the_version_that_it_checks_itself(header, version):
+    assert expected_version(if_match(header)) == version
+
+
+@pytest.mark.parametrize("header", ['W/"3"', "3", '"3", "4"', '"three"', '"-3"', '"' + "9" * 30 + '"', "ü"])
+def test_what_no_version_of_ours_can_be_matches_none(header):
+    with pytest.raises(PreconditionFailed):
+        expected_version(if_match(header))
+
+
+@pytest.mark.parametrize("header", [None, "", " "])
+def test_a_version_must_be_named_where_it_is_required_and_only_there(header):
+    assert expected_version(if_match(header), required=False) is None
+    with pytest.raises(PreconditionRequired):
+        expected_version(if_match(header))

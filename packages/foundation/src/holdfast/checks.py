@@ -13,7 +13,7 @@ from holdfast.events import registry
 from holdfast.outbox.conf import settings as outbox_settings
 from holdfast.outbox.dialect import VENDORS
 from holdfast.outbox.models import OutboxEvent
-from holdfast.outbox.subscriptions import subscriptions
+from holdfast.outbox.subscriptions import matches, subscriptions
 
 
 @register
@@ -65,9 +65,10 @@ def _networks() -> Iterator[CheckMessage]:
 
 def _subscriptions() -> Iterator[CheckMessage]:
     for subscription in subscriptions.values():
-        if not any(subscription.wants(event_type) for event_type in registry):
-            yield Caution(
-                f"{subscription.name!r} subscribes to {subscription.pattern!r}, which no installed app declares.",
-                hint="Correct the type, or install the app whose event it is.",
-                id="holdfast.outbox.W001",
-            )
+        for pattern in subscription.patterns:
+            if not any(matches(event_type, [pattern]) for event_type in registry):
+                yield Caution(
+                    f"{subscription.name!r} subscribes to {pattern!r}, which no installed app declares.",
+                    hint="Correct the type, or install the app whose event it is.",
+                    id="holdfast.outbox.W001",
+                )

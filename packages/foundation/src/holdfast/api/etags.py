@@ -5,13 +5,20 @@
     def patch(self, request, account_id):
         account = selectors.get_account(...)
         require_match(request, account.version)
+
+A verb that checks the version itself, under its lock and without knowing of requests, gets it from
+``expected_version(request)``.
 """
+
+import re
 
 from django.http import HttpRequest
 from django.utils.http import parse_etags
 from rest_framework.request import Request
 
 from holdfast.errors import Conflict
+
+_VERSION = re.compile(r'"([0-9]{1,18})"')
 
 
 class PreconditionFailed(Conflict):
@@ -48,3 +55,20 @@ def require_match(request: HttpRequest | Request, version: object, *, required: 
     # A weak tag never matches here: RFC 9110, section 13.1.1 demands the strong comparison. parse_etags keeps the W/.
     if not {"*", current} & set(parse_etags(header)):
         raise PreconditionFailed(current=current)
+
+
+def expected_version(request: HttpRequest | Request, *, required: bool = True) -> int | None:
+    """Return the number that ``If-Match`` names, or ``None`` if any version will do (``*``).
+
+    One tag, as ``etag_of`` made it: what is anything else can be no version of ours. Raises ``PreconditionFailed``;
+    without the header ``PreconditionRequired``, unless ``required`` is false: then any version will do.
+    """
+    header = request.headers.get("If-Match", "").strip()
+    if header == "*" or (not header and not required):
+        return None
+    if not header:
+        raise PreconditionRequired
+    tag = _VERSION.fullmatch(header)
+    if tag is None:
+        raise PreconditionFailed
+    return int(tag[1])

@@ -10,7 +10,7 @@ A view says of each method what goes in and out::
 # drf-spectacular annotates only some of what a subclass calls.
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
@@ -34,15 +34,15 @@ def document(
     status: int | tuple[int, str] = 200,
     page: bool = False,
     query: type[BaseSerializer[Any]] | None = None,
-    if_match: bool = False,
+    if_match: bool | Literal["optional"] = False,
     refusals: Iterable[type[Refusal]] = (),
     **extra: Any,
 ) -> Callable[[F], F]:
     """Say what a method of a ``DomainAPIView`` reads, answers and refuses; ``extra`` goes to ``extend_schema``.
 
     ``response`` is a serializer or a plain JSON schema; without one the answer has no body. ``page`` says that
-    ``keyset_page`` makes the answer; ``if_match`` that ``require_match`` guards the change. The problems that every
-    method can answer need no mention.
+    ``keyset_page`` makes the answer; ``if_match`` that the header guards the change, where it is "optional" for who
+    sends it. The problems that every method can answer need no mention.
     """
     parameters = list(extra.pop("parameters", ()))
     if query is not None:
@@ -53,7 +53,7 @@ def document(
                 "If-Match",
                 str,
                 OpenApiParameter.HEADER,
-                required=True,
+                required=if_match is True,
                 description="The ETag of the version to change.",
             )
         )
@@ -73,8 +73,8 @@ def document(
     return mark
 
 
-def _of_precondition(*, if_match: bool) -> tuple[type[Refusal], ...]:
-    return (PreconditionFailed, PreconditionRequired) if if_match else ()
+def _of_precondition(*, if_match: bool | Literal["optional"]) -> tuple[type[Refusal], ...]:
+    return (PreconditionFailed, PreconditionRequired)[: 2 if if_match is True else 1] if if_match else ()
 
 
 class KeysetPages:

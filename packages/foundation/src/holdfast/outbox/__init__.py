@@ -2,11 +2,12 @@
 
 from holdfast.outbox.emission import emit, emit_many, insertion
 from holdfast.outbox.inbox import exactly_once
-from holdfast.outbox.retry import GiveUp, RetryLater
+from holdfast.outbox.retry import DeliveryFailed, GiveUp, RetryLater
 from holdfast.outbox.subscriptions import subscribe
 from holdfast.outbox.wakeup import after_commit_wakeup
 
 __all__ = [
+    "DeliveryFailed",
     "GiveUp",
     "RetryLater",
     "after_commit_wakeup",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.db import connections, transaction
@@ -10,8 +11,8 @@ from holdfast.conf import load_backend
 from holdfast.events import Envelope
 from holdfast.outbox.conf import settings
 from holdfast.outbox.models import EndpointState, OutboxSubscriber, SubscriberKind, WebhookEndpoint
-from holdfast.outbox.sinks import HandlerSink, Sink
-from holdfast.outbox.subscriptions import Handler, matches, subscriptions
+from holdfast.outbox.sinks import BreakingHandlerSink, HandlerSink, Sink
+from holdfast.outbox.subscriptions import Handler, Subscription, matches, subscriptions
 from holdfast.outbox.webhooks.sink import WebhookSink
 
 BROKER_NAME = "broker"
@@ -67,7 +68,7 @@ class Directory:
 
     def _register(self) -> list[Entry]:
         wanted: dict[str, tuple[SubscriberKind, list[str], Callable[[], Sink]]] = {
-            name: (SubscriberKind.HANDLER, [it.pattern], lambda it=it: HandlerSink(self._sheltered(it.handler)))  # type: ignore[misc]  # bound now
+            name: (SubscriberKind.HANDLER, list(it.patterns), partial(self._handler_sink, it))
             for name, it in subscriptions.items()
         }
         if (broker := settings.BROKER) is not None:
@@ -83,6 +84,10 @@ class Directory:
         )
         numbers = dict(rows.filter(name__in=wanted).values_list("name", "pk"))
         return [Entry(numbers[name], name, patterns, sink()) for name, (_kind, patterns, sink) in wanted.items()]
+
+    def _handler_sink(self, subscription: Subscription) -> Sink:
+        handler = self._sheltered(subscription.handler)
+        return BreakingHandlerSink(handler) if subscription.circuit_breaker else HandlerSink(handler)
 
     def _sheltered(self, handler: Handler) -> Handler:
         """Within a test's transaction, keep a handler's database error from taking the test's work with it."""

@@ -3,6 +3,9 @@
 from typing import Any, Protocol
 
 from holdfast.events import Envelope
+from holdfast.outbox.circuit import Circuit
+from holdfast.outbox.conf import settings
+from holdfast.outbox.retry import DeliveryFailed
 from holdfast.outbox.subscriptions import Handler
 
 
@@ -46,3 +49,35 @@ class HandlerSink:
 
     def close(self) -> None:
         """Do nothing: a function holds nothing."""
+
+
+class BreakingHandlerSink(HandlerSink):
+    """A subscribed function with one receiver behind it: while that is down, no event spends its attempts on it."""
+
+    def __init__(self, handler: Handler) -> None:
+        super().__init__(handler)
+        self._circuit = Circuit()
+
+    def ready(self) -> bool:
+        """Whether the circuit is closed, or it is time for a probe."""
+        return self._circuit.ready()
+
+    def admit(self) -> bool:
+        """Whether this one may be sent."""
+        return self._circuit.admit()
+
+    def deliver(self, envelope: Envelope[Any]) -> None:
+        """Call the handler, and draw the conclusions."""
+        try:
+            super().deliver(envelope)
+        except DeliveryFailed as failure:
+            if failure.final:  # The receiver answered: it is this event that it does not want.
+                self._circuit.succeeded()
+                raise
+            self._circuit.failed()
+            self._circuit.pause(min(failure.after_seconds or 0.0, settings.RETRY_AFTER_MAX_SECONDS))
+            raise
+        except BaseException:
+            self._circuit.failed()
+            raise
+        self._circuit.succeeded()

@@ -1,0 +1,1 @@
+"""Adapters of the counter server's port."""
