@@ -12,6 +12,10 @@ from holdfast.conf import AppSettings, BackendSpec, load_backend, words
 class Lamp:
     def __init__(self, color="white"):
         self.color = color
+        self.lit = True
+
+    def close(self):
+        self.lit = False
 
 
 class NotALamp:
@@ -161,6 +165,7 @@ def test_one_setting_is_one_backend_until_it_changes(settings):
     assert (first.color, load_backend(house.LAMP)) == ("red", first)
 
     settings.HOUSE = {"LAMP": {"BACKEND": LAMP, "OPTIONS": {"color": "green"}}}
+    assert not first.lit
     assert load_backend(house.LAMP).color == "green"
     assert load_backend({"BACKEND": LAMP}).color == "white"
 

@@ -127,7 +127,10 @@ def load_backend(spec: BackendSpec) -> Any:
 
 
 def _forget(**_kwargs: Any) -> None:
-    _backends.clear()
+    while _backends:
+        _spec, backend = _backends.popitem()
+        if close := getattr(backend, "close", None):  # one that keeps connections has it
+            close()
 
 
 setting_changed.connect(_forget, dispatch_uid="holdfast.conf")
