@@ -34,7 +34,7 @@ def step(label: str, verb: Callable[..., Defect]) -> Callable[..., None]:
     return take_step
 
 
-class DefectForm(forms.ModelForm[Defect]):
+class DefectForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Remembers which version the editor has seen."""
 
     expected_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
