@@ -380,11 +380,15 @@ class Sandbox:
         asked = arguments.get(dialect.page_size_parameter, str(dialect.page_size_default))
         if not asked.isdecimal() or not 1 <= int(asked) <= PAGE_SIZE_MAX:
             raise dialect.rejected(400, f"{dialect.page_size_parameter} is out of range.", "parameter_invalid")
-        size, start = int(asked), 0
-        if after := arguments.get(dialect.cursor_parameter):
-            if after not in ids:
-                raise dialect.rejected(400, f"No such object: '{after}'", "resource_missing", dialect.cursor_parameter)
-            start = ids.index(after) + 1
+        size, after, before = int(asked), arguments.get(dialect.cursor_parameter), arguments.get("ending_before")
+        for cursor in filter(None, (after, before)):
+            if cursor not in ids:
+                raise dialect.rejected(400, f"No such object: '{cursor}'", "resource_missing", "cursor")
+        if before:
+            # The page that ends there, not the first one of those before it.
+            end = ids.index(before)
+            return ids[max(0, end - size) : end], end > size
+        start = ids.index(after) + 1 if after else 0
         return ids[start : start + size], len(ids) > start + size
 
     def _record(self, event_type: str, card: SandboxCard, seen: SeenRequest | None) -> SandboxEvent:
