@@ -138,7 +138,7 @@ class HttpProvider(ABC):
         if reply.status == 404 and self._is_of_a_thing(reply):
             return None
         reason = "not_an_object" if reply.status == 200 else f"http_{reply.status}"
-        raise NoAnswer(reason, retry_after_seconds=reply.retry_after_seconds)
+        raise NoAnswer(reason, retry_after_seconds=reply.retry_after_seconds, http_status=reply.status)
 
     def fetch_card(self, path: str) -> ProviderCard | None:
         """Return a card, or ``None`` if there is no such card. Raises ``NoAnswer``."""

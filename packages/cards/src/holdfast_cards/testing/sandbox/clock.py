@@ -8,9 +8,9 @@ import time
 class SandboxClock:
     """Runs as the machine's clock does, from wherever it was set; ours need not agree with it."""
 
-    def __init__(self, *, ahead_seconds: float = 0.0) -> None:
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._ahead = ahead_seconds
+        self._ahead = 0.0
 
     @property
     def ahead_seconds(self) -> float:

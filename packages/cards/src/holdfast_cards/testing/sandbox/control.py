@@ -104,7 +104,7 @@ def _press(server: "SandboxServer", button: str, values: dict[str, Any]) -> None
 
 def _refuse_for(server: "SandboxServer", seconds: float) -> None:
     server.refuse()
-    threading.Timer(seconds, server.accept).start()
+    threading.Timer(seconds, server.listen).start()
 
 
 def _press_provider(provider: "Sandbox", method: str, path: list[str], values: dict[str, Any]) -> None:

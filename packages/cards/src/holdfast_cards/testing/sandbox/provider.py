@@ -14,7 +14,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from holdfast_cards.testing.sandbox.books import (
     Happening,
@@ -31,6 +31,7 @@ from holdfast_cards.testing.sandbox.books import (
 from holdfast_cards.testing.sandbox.dialects import DIALECTS
 from holdfast_cards.testing.sandbox.dialects.base import Request, Route
 from holdfast_cards.testing.sandbox.faults import Fault, FaultKind, Faults, On
+from holdfast_cards.testing.sandbox.listener import Line
 from holdfast_cards.testing.sandbox.webhooks import Webhooks
 
 if TYPE_CHECKING:
@@ -42,34 +43,6 @@ SHOWN = 60
 UNKNOWN_STATUS = "MISLAID"
 OVERSIZE_BYTES = 1_048_576
 REQUEST_ID = "Request-Id"
-
-
-class Line(Protocol):
-    """The connection to whoever asks."""
-
-    def send(self, reply: Reply) -> None:
-        """Answer."""
-
-    def send_half(self, reply: Reply) -> None:
-        """Answer the first half of it, and cut."""
-
-    def drip(self, reply: Reply, *, seconds: float) -> None:
-        """Answer, as slowly as that."""
-
-    def send_raw(self, data: bytes) -> None:
-        """Send what is no HTTP, and cut."""
-
-    def cut(self) -> None:
-        """Close, with no answer."""
-
-    def reset(self) -> None:
-        """Close, as a machine does that knows of no connection."""
-
-    def hang(self, seconds: float) -> None:
-        """Say nothing, for so long or until nobody listens any more."""
-
-    def dawdle(self, seconds: float) -> None:
-        """Say nothing for so long, whoever listens."""
 
 
 class Sandbox:
