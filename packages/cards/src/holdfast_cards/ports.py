@@ -147,9 +147,12 @@ class Answer:
 class NoAnswer(Exception):
     """A read that failed: nothing is known, and nothing was changed."""
 
-    def __init__(self, reason: str, *, retry_after_seconds: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, retry_after_seconds: float | None = None, http_status: int | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.http_status = http_status
         self.retry_after_seconds = retry_after_seconds
 
 

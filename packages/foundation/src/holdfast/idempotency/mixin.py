@@ -25,7 +25,27 @@ _QUOTED = re.compile(r'"((?:[!#-\[\]-~]|\\["\\])*)"')
 _PASSING = frozenset({408, 412, 425, 428, 429})
 
 
-class IdempotencyMixin:
+class IdempotencyKeyMixin:
+    """Give a ``DomainAPIView`` the request's ``Idempotency-Key``, for a verb that keeps it with what it makes.
+
+    The verb answers a repetition from that row, as long as there is one, and while the first run is still under way.
+    """
+
+    idempotent_methods: frozenset[str] | set[str] = frozenset({"POST"})
+    idempotency_key_required: bool = False
+    idempotency_key: str | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Admit the request, then read its key. Raises ``IdempotencyKeyRequired``, ``IdempotencyKeyInvalid``."""
+        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # APIView's, behind us in the order of bases
+        if request.method not in self.idempotent_methods or not hasattr(self, str(request.method).lower()):
+            return
+        self.idempotency_key = _read(request.headers.get("Idempotency-Key"))
+        if self.idempotency_key is None and self.idempotency_key_required:
+            raise IdempotencyKeyRequired
+
+
+class IdempotencyMixin(IdempotencyKeyMixin):
     """Give a ``DomainAPIView`` idempotent methods: ``class TransferView(IdempotencyMixin, DomainAPIView)``.
 
     The key is optional unless ``idempotency_key_required``. Claim, effect and answer are one transaction; a refusal's
@@ -34,23 +54,15 @@ class IdempotencyMixin:
     must bear being run again with the same key, which it finds in ``self.idempotency_key``.
     """
 
-    idempotent_methods: frozenset[str] | set[str] = frozenset({"POST"})
-    idempotency_key_required: bool = False
     idempotency_lease_seconds: float | None = None
-    idempotency_key: str | None = None
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Admit the request, then put the claim around its handler."""
-        super().initial(request, *args, **kwargs)  # type: ignore[misc]  # APIView's, behind us in the order of bases
-        method = str(request.method)
-        handler = getattr(self, method.lower(), None)
-        if method not in self.idempotent_methods or handler is None:
-            return
-        self.idempotency_key = _read(request.headers.get("Idempotency-Key"))
+        super().initial(request, *args, **kwargs)
         if self.idempotency_key is None:
-            if self.idempotency_key_required:
-                raise IdempotencyKeyRequired
             return
+        method = str(request.method)
+        handler = getattr(self, method.lower())
         claim = Claim(self.idempotency_scope(request), self.idempotency_key, _fingerprint(request))
         run = self._in_one_transaction if self.idempotency_lease_seconds is None else self._under_a_lease
         # An instance of a view lives for one request: what dispatch() looks up next is this attribute.

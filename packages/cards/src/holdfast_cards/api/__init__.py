@@ -1,0 +1,1 @@
+"""Doors of cards for programs."""
