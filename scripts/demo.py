@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""The whole example project in one terminal: web, outbox relay, Celery worker with beat, Valkey; on an SQLite file.
+"""The whole example project in one terminal: web, relay, Celery worker with beat, counter server, Valkey; on SQLite.
 
-Everything it writes is under ``.demo/``: remove that folder to start afresh. ``DATABASE_URL``, ``REDIS_URL``, ``HOST``
-and ``PORT`` in the environment win. Ctrl-C ends all of it, and so does the end of the web server; the relay and the
-worker are started again, so that one can kill them and see that nothing is lost.
+Everything it writes is under ``.demo/``: remove that folder to start afresh. ``DATABASE_URL``, ``REDIS_URL``,
+``COUNTER_URL``, ``HOST``, ``PORT`` and ``COUNTER_PORT`` in the environment win. Ctrl-C ends all of it, and so does the
+end of the web server; the relay, the worker and the counter server are started again, so that one can kill them and see
+that nothing is lost.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ WELCOME = DEMO / "welcome.txt"
 FIRST_PORT, PORTS = 8000, 100
 HEALTHY_SECONDS = 90
 STOP_SECONDS = 10
-RESTARTED = {"relay", "worker"}
+RESTARTED = {"counters", "relay", "worker"}
 RESTARTS, RESTARTS_SECONDS = 5, 60
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ALARMING = re.compile(r"\b(error|critical|exception)\b|^Traceback", re.IGNORECASE)
@@ -141,7 +142,7 @@ def pid_file(name: str) -> Path:
 
 def end_orphans() -> None:
     """End what a killed demo has left behind: a second relay and web server on the same database would be confusing."""
-    for name, command in commands("", 0).items():
+    for name, command in commands("", 0, 1).items():
         file = pid_file(name)
         pid = int(file.read_text() or 0) if file.exists() else 0
         if pid and is_running(pid, command):
@@ -167,9 +168,10 @@ def is_running(pid: int, command: list[str]) -> bool:
     return listed.stdout.startswith(" ".join(command[:3]))
 
 
-def settings(redis_url: str) -> dict[str, str]:
-    """Return the environment of the demo's processes."""
+def settings(redis_url: str, counters: str | None) -> dict[str, str]:
+    """Return the environment of the demo's processes; ``counters`` is the address of our own counter server."""
     defaults = {
+        "COUNTER_URL": f"{counters}/events",
         "DATABASE_URL": f"sqlite:///{DEMO / 'holdfast.sqlite3'}",
         "DJANGO_DEBUG": "false",  # error pages and problem documents as a visitor gets them
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
@@ -190,7 +192,7 @@ def manage(*arguments: str, environment: Mapping[str, str]) -> str:
 def prepare(environment: Mapping[str, str]) -> None:
     """Migrate and load the demo data, unless nothing that matters to either has changed."""
     files = [ROOT / "uv.lock", *ROOT.glob("packages/*/src/**/migrations/*.py")]
-    files += [*PROJECT.glob("**/migrations/*.py"), *PROJECT.glob("*/demo.py")]
+    files += [*PROJECT.glob("**/migrations/*.py"), *PROJECT.glob("*/demo.py"), *PROJECT.glob("*/*_story.py")]
     content = hashlib.sha256(environment["DATABASE_URL"].encode())
     for file in sorted(files):
         content.update(file.read_bytes())
@@ -205,25 +207,28 @@ def prepare(environment: Mapping[str, str]) -> None:
     READY.write_text(content.hexdigest())
 
 
-def choose_port(host: str) -> int:
-    """Return the port that is asked for, or the first free one."""
-    asked = os.environ.get("PORT")
-    for port in [int(asked)] if asked else range(FIRST_PORT, FIRST_PORT + PORTS):
+def choose_port(host: str, variable: str, first: int) -> int:
+    """Return the port that a variable asks for, or the first free one."""
+    asked = os.environ.get(variable)
+    for port in [int(asked)] if asked else range(first, first + PORTS):
         with socket.socket() as listener, contextlib.suppress(OSError):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
             return port
-    raise DemoError(f"Port {asked} is taken; choose another with PORT=..." if asked else "No port is free.")
+    raise DemoError(f"Port {asked} is taken; choose another with {variable}=..." if asked else "No port is free.")
 
 
-def commands(host: str, port: int) -> dict[str, list[str]]:
-    """Return what runs, by the name of its log."""
+def commands(host: str, port: int, counter_port: int | None) -> dict[str, list[str]]:
+    """Return what runs, by the name of its log; no counter server of ours where there is no port for it."""
     address, beat = f"{host}:{port}", str(DEMO / "beat")
     # Loaded once and then forked; and without the control socket that it would put into our home.
     web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket", "--bind", address]
     worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
+    counters = ["-m", "sandboxes.counter_server", "--host", host, "--data", str(DEMO / "counters.sqlite3")]
+    ours = {"counters": [sys.executable, *counters, "--port", str(counter_port)]} if counter_port else {}
     return {
-        "web": [sys.executable, *web, "--workers", "2", "--threads", "4"],
+        **ours,
+        "web": [sys.executable, *web, "--workers", "2", "--threads", "8"],
         "relay": [sys.executable, "manage.py", "outbox_relay"],
         "worker": [sys.executable, *worker, "--beat", "--schedule", beat, "--loglevel", "INFO"],
     }
@@ -263,21 +268,22 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def welcome(address: str) -> str:
-    """Return the addresses and the logins."""
+def welcome(address: str, counters: str | None) -> str:
+    """Return the addresses and the logins; ``counters`` is the address of our own counter server, if there is one."""
     pages = {
-        "Pages": "/",
-        "Admin": "/admin/",
-        "API": "/schema/swagger-ui/",
-        "Health": "/health/",
+        "Pages": f"{address}/",
+        "Admin": f"{address}/admin/",
+        "API": f"{address}/schema/swagger-ui/",
+        "Health": f"{address}/health/",
     }
-    lines = [f"  {name:<8} {address}{path}" for name, path in pages.items()]
+    relay, counting = (pid_file(name).relative_to(ROOT) for name in ("relay", "counters"))
+    hints = [f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})"]
+    if counters:
+        pages["Counters"] = f"{counters}/"
+        hints.append(f"Kill the counter server, report a defect, see it counted: kill -9 $(cat {counting})")
+    lines = [f"  {name:<8} {page}" for name, page in pages.items()]
     logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
-    relay = pid_file("relay").relative_to(ROOT)
-    hints = [
-        f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})",
-        f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.",
-    ]
+    hints.append(f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.")
     return "\n".join(["", *lines, "", logins, "", *hints, ""])
 
 
@@ -310,18 +316,20 @@ def serve() -> None:
     host = os.environ.get("HOST", "127.0.0.1")
     with alone() as where, valkey() as redis_url:
         end_orphans()
-        environment = settings(redis_url)
-        prepare(environment)
-        port = choose_port(host)
+        port = choose_port(host, "PORT", FIRST_PORT)
+        counter_port = None if "COUNTER_URL" in os.environ else choose_port(host, "COUNTER_PORT", port + 1)
         address = f"http://{host}:{port}"
+        counters = f"http://{host}:{counter_port}" if counter_port else None
+        environment = settings(redis_url, counters)
+        prepare(environment)
         say("Starting ...")
         processes: list[Process] = []
         try:
-            for name, command in commands(host, port).items():
+            for name, command in commands(host, port, counter_port).items():
                 processes.append(Process(name, command, environment))
             wait_until_healthy(address, processes)
             where.write_text(address)
-            say(welcome(address))
+            say(welcome(address, counters))
             watch(processes)
         finally:
             # Impatience must not leave half of them running; each has its limit of time.

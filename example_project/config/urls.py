@@ -16,12 +16,15 @@ handler500 = "holdfast.api.problems.handler500"
 api_v1 = [
     path("", include("people.api.urls")),
     path("wallet/", include("holdfast_wallet.urls")),
+    path("", include("holdfast_defects.urls")),
 ]
 
 urlpatterns = [
     path("", include("storefront.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include(api_v1)),
+    # Where the first clients of the defects know them; the document describes the same under the version's prefix.
+    path("api/", include("holdfast_defects.urls", namespace="holdfast_defects_first")),
     path("api/token/", TokenView.as_view(), name="token"),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("schema/swagger-ui/", SpectacularSwaggerView.as_view(), name="swagger-ui"),

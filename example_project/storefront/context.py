@@ -35,6 +35,7 @@ DOORS = [
     Door("Exchange", "swap", "exchange", frozenset({"exchange-confirm"})),
     Door("Set aside", "hold", "holds", frozenset({"hold-place", "hold-pay"})),
     Door("Activity", "bell", "activity"),
+    Door("Defects", "defect", "defects", frozenset({"defect", "report-defect", "change-defect", "delete-defect"})),
 ]
 
 

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from storefront.views import activity, exchange, holds, home, payments, people, send, wallet
+from storefront.views import activity, defects, exchange, holds, home, payments, people, send, wallet
 
 app_name = "storefront"
 
@@ -15,6 +15,14 @@ urlpatterns = [
     path("profile/", people.ProfileView.as_view(), name="profile"),
     path("profile/password/", people.PasswordView.as_view(), name="password"),
     path("activity/", activity.ActivityView.as_view(), name="activity"),
+    path("defects/", defects.DefectsView.as_view(), name="defects"),
+    path("defects/lines/", defects.DefectLinesView.as_view(), name="defect-lines"),
+    path("defects/counters/", defects.CountersView.as_view(), name="defect-counters"),
+    path("defects/new/", defects.ReportDefectView.as_view(), name="report-defect"),
+    path("defects/<uuid:defect_id>/", defects.DefectView.as_view(), name="defect"),
+    path("defects/<uuid:defect_id>/change/", defects.ChangeDefectView.as_view(), name="change-defect"),
+    path("defects/<uuid:defect_id>/delete/", defects.DeleteDefectView.as_view(), name="delete-defect"),
+    path("defects/<uuid:defect_id>/<slug:step>/", defects.StepDefectView.as_view(), name="step-defect"),
     path("wallet/", wallet.WalletView.as_view(), name="wallet"),
     path("wallet/open/", wallet.OpenAccountView.as_view(), name="open-account"),
     path("wallet/accounts/<uuid:account_id>/", wallet.AccountView.as_view(), name="account"),

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from holdfast.testing import drain_outbox
 from holdfast_wallet.testing import allow_flush
 from people import services
-from storefront import demo
+from storefront import defect_story, demo
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -51,6 +51,7 @@ def site(live_server: Any) -> Iterator[str]:
 def town(site: str) -> str:
     """Serve the project with the demo's people and their history."""
     demo.Story(lambda what, done, total: None).tell()
+    defect_story.tell()
     drain_outbox()
     return site
 

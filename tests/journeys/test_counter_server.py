@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.broadcast.processes import CounterProcess
 from holdfast.outbox.webhooks.signing import generate_secret, key_of, sign
-from tests.journeys.counting import CounterProcess, counter_server, counter_server_of_deno, deno
+from tests.journeys.counting import counter_server, counter_server_of_deno, deno
 
 SERVERS = {"python": counter_server, "deno": counter_server_of_deno}
 

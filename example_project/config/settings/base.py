@@ -6,6 +6,7 @@ hand over secrets.
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import environ
 import sentry_sdk
@@ -43,6 +44,7 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "holdfast",
     "holdfast_wallet",
+    "holdfast_defects",
     "people",
     "storefront",
 ]
@@ -180,6 +182,16 @@ HOLDFAST_WALLET: dict[str, Any] = {
         "OPTIONS": {"percent": "0.5", "kinds": ["exchange"]},
     },
 }
+
+# Defects are told to the counter server, where there is one. People see what it counted at its page.
+COUNTER_URL = env("COUNTER_URL", default="")
+COUNTER_PAGE = env("COUNTER_PAGE", default=COUNTER_URL and urljoin(COUNTER_URL, "/"))
+HOLDFAST_DEFECTS: dict[str, Any] = {}
+if COUNTER_URL:
+    HOLDFAST_DEFECTS["COUNTER"] = {
+        "BACKEND": "holdfast_defects.backends.http.HttpCounter",
+        "OPTIONS": {"url": COUNTER_URL, "secret": env("COUNTER_SECRET", default="")},
+    }
 
 # The API
 REST_FRAMEWORK = {

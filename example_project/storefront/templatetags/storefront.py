@@ -96,6 +96,7 @@ _WORDS = {
     "holdfast_wallet.amount_too_large": "The amount is too large.",
     "holdfast_wallet.amount_too_small": "The amount is too small to become anything in the other currency.",
     "holdfast_wallet.account_frozen": "This account is frozen.",
+    "holdfast_defects.version_outdated": "Somebody has changed it meanwhile.",
 }
 _NEXT = {
     "holdfast_wallet.insufficient_funds": "You can spend {available} {currency} from it.",
@@ -104,6 +105,7 @@ _NEXT = {
     "holdfast_wallet.account_frozen": "Nothing can leave it until we unfreeze it. Write to us if you do not know why.",
     "holdfast_wallet.key_reused": "Open the form again to start anew.",
     "holdfast_wallet.rate_unavailable": "Try again in a minute.",
+    "holdfast_defects.version_outdated": "Nothing of yours was saved: look at what is there now first.",
     "people.person_not_found": "Check the spelling, or ask for the username.",
     "storefront.quote_expired": "Ask for a new one below.",
 }

@@ -1,10 +1,10 @@
-"""``manage.py populate``: a town with its people and half a year of their money."""
+"""``manage.py populate``: a town with its people, half a year of their money, and what is broken there."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from storefront import demo
+from storefront import defect_story, demo
 
 
 class Command(BaseCommand):
@@ -18,6 +18,8 @@ class Command(BaseCommand):
             self.stderr.write("The demo data is there already.")
         else:
             demo.Story(self._progress).tell()
+        if not defect_story.is_told():
+            defect_story.tell()
         self.stdout.write("Sign in with one of these names; each has the password " + demo.PASSWORD)
         self.stdout.write(f"  {demo.ADMIN:<8} the back office")
         for customer in demo.CUSTOMERS[:3]:
