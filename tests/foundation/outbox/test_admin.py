@@ -9,8 +9,8 @@ from django.test import override_settings
 from django.urls import reverse
 from django.utils import timezone
 
+from holdfast import windows
 from holdfast.outbox import GiveUp
-from holdfast.outbox.admin import window
 from holdfast.outbox.models import (
     EndpointState,
     OutboxAttempt,
@@ -76,7 +76,7 @@ def test_an_event_is_found_by_its_id_and_by_nothing_else(admin_client, dead):
 
 
 def test_a_list_counts_no_further_than_anybody_pages(admin_client, dead, monkeypatch):
-    monkeypatch.setattr(window, "COUNT_LIMIT", 1)
+    monkeypatch.setattr(windows, "COUNTED_AT_MOST", 1)
     assert admin_client.get(page(OutboxEvent)).context["cl"].result_count == 1
 
 

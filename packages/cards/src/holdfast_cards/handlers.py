@@ -1,4 +1,4 @@
-"""Our own events: a stored webhook is applied as soon as the outbox tells of it; the worker is behind, should it not."""
+"""Our own events: a stored webhook is applied as soon as the outbox tells of it, or else by the worker."""
 
 from uuid import UUID
 

@@ -16,6 +16,7 @@ from rest_framework.reverse import reverse
 
 from holdfast.api.pagination import keyset_page
 from holdfast.api.schema import document
+from holdfast.api.serializers import StrictSerializer
 from holdfast.api.views import DomainAPIView
 from holdfast.idempotency import IdempotencyKeyMixin
 from holdfast_cards import exceptions as no
@@ -153,7 +154,7 @@ class ReplaceCardView(OrderView):
 class ChangeView(CardsAPIView):
     """A change of a card; one that is in effect already is done."""
 
-    shape: ClassVar[type[shapes.StrictSerializer]] = shapes.Nothing
+    shape: ClassVar[type[StrictSerializer]] = shapes.Nothing
 
     def change(self, verb: Callable[..., services.Result], card_id: UUID) -> Response:
         """Call a verb on one of my cards: 200, or 202 while the provider's answer is open."""

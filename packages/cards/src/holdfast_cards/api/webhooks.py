@@ -15,10 +15,10 @@ from holdfast_cards.conf import settings
 class WebhookView(DomainAPIView):
     """One address for each provider. Who asks is told by the signature, not by a login."""
 
-    authentication_classes = ()
+    authentication_classes = []
     permission_classes = []
-    parser_classes = ()
-    throttle_classes = ()
+    parser_classes = []
+    throttle_classes = []
     schema: Any = None  # for the provider's eyes, not for the clients that read our OpenAPI document
 
     def post(self, request: Request, provider: str) -> Response:

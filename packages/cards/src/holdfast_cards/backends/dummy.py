@@ -86,7 +86,9 @@ class DummyProvider:
         self._lock = threading.Lock()
 
     def compose(self, order: CardOrder) -> Payload:
-        """Return the order as it is sent."""
+        """Return the order as it is sent. Raises ``ValueError`` for a color that there is not."""
+        if order.color not in self.capabilities.colors:
+            raise ValueError(f"There are no {order.color} cards.")
         return {
             "reference": order.reference,
             "holder": order.holder.external_id,
@@ -123,7 +125,7 @@ class DummyProvider:
             if fault == "error":
                 return _ERROR
             known = self.cards.get(card_id) or ProviderCard(id=card_id, status="", state=CardState.ORDERED)
-            if known.state not in LIVE:
+            if known.state not in LIVE and known.state != _AFTER[change.verb]:
                 return Answer(outcome=Outcome.REJECTED, reason="http_400", http_status=400)
             card = self.put(known, state=_AFTER[change.verb])
             if fault == "error_after":

@@ -28,7 +28,7 @@ class Card(StatefulModel):
     kind = models.CharField(max_length=10, choices=CardKind.choices, default=CardKind.PHYSICAL)
     state = FSMField(choices=CardState.choices, default=CardState.REQUESTED, protected=True)
     provider = models.CharField(max_length=40)
-    provider_card_id = models.CharField(max_length=255, null=True, blank=True)
+    provider_card_id = models.CharField(max_length=255, null=True, blank=True)  # noqa: DJ001 - NULL: none yet, unique
     provider_status = models.CharField(max_length=60, blank=True, help_text="The provider's own word.")
     actual_color = models.CharField(max_length=30, blank=True, help_text="As the provider has it; empty: untold.")
     last4 = models.CharField(max_length=4, blank=True)
@@ -39,7 +39,7 @@ class Card(StatefulModel):
     replaces = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.PROTECT, related_name="replacements", db_index=False
     )
-    request_key = models.CharField(
+    request_key = models.CharField(  # noqa: DJ001 - NULL: no key was given, unique
         max_length=255, null=True, blank=True, editable=False, help_text="The holder's name for his request."
     )
     version = models.PositiveIntegerField(default=0, editable=False, help_text="Grows with each look at the provider.")
@@ -98,47 +98,47 @@ class Card(StatefulModel):
 
     @transition(field=state, source=CardState.REQUESTED, target=CardState.ORDERED)
     def order(self, *, at: dt.datetime) -> None:
-        """The provider is making it."""
+        """Let it be known as ordered: the provider is making it."""
         self.changed_at = at
 
     @transition(field=state, source=[CardState.REQUESTED, CardState.ORDERED], target=CardState.SENT)
     def send(self, *, at: dt.datetime) -> None:
-        """It is on its way."""
+        """Let it be on its way."""
         self.changed_at = at
 
     @transition(field=state, source=list(_MAKING), target=CardState.ACTIVATED)
     def activate(self, *, at: dt.datetime) -> None:
-        """It authorizes."""
+        """Let it authorize."""
         self.changed_at = at
 
     @transition(field=state, source=[*_MAKING, CardState.ACTIVATED], target=CardState.FROZEN)
     def freeze(self, *, at: dt.datetime) -> None:
-        """It authorizes nothing, for now; what we missed between is missed."""
+        """Let it authorize nothing for now, also where we missed that it did."""
         self.changed_at = at
 
     @transition(field=state, source=CardState.FROZEN, target=CardState.ACTIVATED)
     def unfreeze(self, *, at: dt.datetime) -> None:
-        """It authorizes again."""
+        """Let it authorize again."""
         self.changed_at = at
 
     @transition(field=state, source=[CardState.REQUESTED, *sorted(LIVE)], target=CardState.CANCELLED)
     def cancel(self, *, at: dt.datetime) -> None:
-        """It is ended for good."""
+        """End it for good."""
         self._end(at)
 
     @transition(field=state, source=[CardState.REQUESTED, *sorted(LIVE)], target=CardState.EXPIRED)
     def expire(self, *, at: dt.datetime) -> None:
-        """Its time is over."""
+        """End it: its time is over."""
         self._end(at)
 
     @transition(field=state, source=[CardState.REQUESTED, *sorted(LIVE)], target=CardState.OPPOSED)
     def oppose(self, *, at: dt.datetime) -> None:
-        """It was lost or stolen."""
+        """End it: it was lost or stolen."""
         self._end(at)
 
     @transition(field=state, source=list(_MAKING), target=CardState.FAILED)
     def fail(self, *, at: dt.datetime) -> None:
-        """It was not made, or did not arrive."""
+        """End it: it was not made, or did not arrive."""
         self._end(at)
 
     def _end(self, at: dt.datetime) -> None:

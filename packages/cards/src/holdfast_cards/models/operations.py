@@ -108,7 +108,7 @@ class Operation(StatefulModel):
 
     @transition(field=state, source=_WORKED, target=OperationState.IN_FLIGHT)
     def claim(self, *, token: UUID, until: dt.datetime) -> None:
-        """Somebody works on it, until his lease ends."""
+        """Let somebody work on it, until his lease ends."""
         self.attempts += 1
         self.lease_token = token
         self.lease_until = until
@@ -136,28 +136,28 @@ class Operation(StatefulModel):
 
     @transition(field=state, source=[*_WORKED, OperationState.NEEDS_REVIEW], target=OperationState.PENDING)
     def put_back(self, *, until: dt.datetime) -> None:
-        """Certainly nothing was done yet; it goes on later."""
+        """Write down that certainly nothing was done yet; it goes on later."""
         self._rest(until)
 
     @transition(field=state, source=[*_WORKED, OperationState.NEEDS_REVIEW], target=OperationState.UNKNOWN)
     def lose(self, *, until: dt.datetime) -> None:
-        """What came of it is not known; it goes on later."""
+        """Write down that nobody knows what came of it; it goes on later."""
         self._rest(until)
 
     @transition(field=state, source=_OPEN, target=OperationState.NEEDS_REVIEW)
     def park(self, *, reason: str) -> None:
-        """Only a person, or a webhook, can tell what came of it."""
+        """Leave it to a person, or a webhook, to tell what came of it."""
         self.last_reason = reason
         self._free()
 
     @transition(field=state, source=_OPEN, target=OperationState.SUCCEEDED)
     def succeed(self, *, at: dt.datetime) -> None:
-        """It was done."""
+        """End it: it was done."""
         self._end(at)
 
     @transition(field=state, source=_OPEN, target=OperationState.REJECTED)
     def reject(self, *, at: dt.datetime) -> None:
-        """It was certainly not done, and will not be."""
+        """End it: it was certainly not done, and will not be."""
         self._end(at)
 
     def _rest(self, until: dt.datetime) -> None:

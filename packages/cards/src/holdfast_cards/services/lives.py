@@ -1,6 +1,7 @@
 """Lives of cards: what the provider shows is taken over, forward only, and told."""
 
 import datetime as dt
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -122,7 +123,7 @@ def move(
     if card.is_final:
         _close_changes(card, at, but=operation)
     if step == "activate" and card.replaces_id is not None:
-        _cancel_replaced(card, at)
+        _cancel_replaced(card.replaces_id, at)
 
 
 def report(
@@ -207,21 +208,21 @@ def _fact(card: Card, step: str, source: Source) -> Event:
 def _close_changes(card: Card, at: dt.datetime, *, but: Operation | None) -> None:
     """End what was still to be done with a card that is over: it is done, or has lost its sense."""
     waiting = Operation.objects.using(using()).filter(card=card, state__in=sorted(OPEN)).exclude(verb__in=MAKING)
-    for operation in waiting.exclude(id=None if but is None else but.id):
+    for operation in waiting:
+        if but is not None and operation.id == but.id:
+            continue  # whoever brought the news ends his own
         operation.card = card
-        done = has_reached(verb=operation.verb, card=card)
-        change_operation(
-            operation=operation, change=lambda one, done=done: one.succeed(at=at) if done else one.reject(at=at)
-        )
+        end = Operation.succeed if has_reached(verb=operation.verb, card=card) else Operation.reject
+        change_operation(operation=operation, change=partial(end, at=at))
 
 
-def _cancel_replaced(card: Card, at: dt.datetime) -> None:
-    """End the card that this one replaces, now that this one works."""
+def _cancel_replaced(card_id: UUID, at: dt.datetime) -> None:
+    """Have a card ended, now that the one in its place works."""
     gate = Gate()
-    mine = Card.objects.using(using()).filter(id=card.replaces_id, state__in=sorted(LIVE), provider=gate.name)
+    mine = Card.objects.using(using()).filter(id=card_id, state__in=sorted(LIVE), provider=gate.name)
     replaced = mine.first()
     open_already = Operation.objects.using(using()).filter(
-        card_id=card.replaces_id, verb__in=[Verb.CANCEL, Verb.OPPOSE], state__in=sorted(OPEN)
+        card_id=card_id, verb__in=[Verb.CANCEL, Verb.OPPOSE], state__in=sorted(OPEN)
     )
     if replaced is not None and Verb.CANCEL in gate.capabilities.verbs and not open_already.exists():
         queue(card=replaced, verb=Verb.CANCEL, reason="replaced", at=at)

@@ -346,7 +346,7 @@ def _rest(operation: Operation, *, until: dt.datetime, reason: str = "") -> Oper
 def _waits_for_another(operation: Operation) -> bool:
     """Whether a lost card must be opposed before its replacement is ordered, or another change comes first."""
     others = Operation.objects.using(using()).filter(state__in=sorted(OPEN))
-    if operation.verb == Verb.REPLACE:
+    if operation.verb == Verb.REPLACE and operation.card.replaces_id is not None:
         return others.filter(card_id=operation.card.replaces_id, verb=Verb.OPPOSE).exists()
     if operation.makes_a_card:
         return False

@@ -167,7 +167,9 @@ def _check_limit(card: Card) -> None:
     if limit is None:
         return
     others = Card.objects.using(using()).filter(holder_id=card.holder_id, state__in=sorted(LIVE))
-    if others.exclude(id=card.replaces_id).count() >= limit:
+    if card.replaces_id is not None:
+        others = others.exclude(id=card.replaces_id)
+    if others.count() >= limit:
         raise CardLimitReached(limit=limit)
 
 

@@ -31,7 +31,7 @@ class Result:
         if self.operation is None:
             return False
         if self.operation.makes_a_card:
-            return self.card.state == CardState.REQUESTED
+            return bool(self.card.state == CardState.REQUESTED)
         return self.operation.is_open
 
     @property

@@ -98,7 +98,7 @@ def resolve_discrepancy(*, discrepancy_id: UUID, note: str) -> Discrepancy:
 
 def _accept_color(found: Discrepancy) -> None:
     parked = Operation.objects.using(using()).filter(
-        card_id=found.card_id, state=OperationState.NEEDS_REVIEW, last_reason=COLOR_MISMATCH
+        card=found.card, state=OperationState.NEEDS_REVIEW, last_reason=COLOR_MISMATCH
     )
     for operation in parked:
         operation.succeed(at=timezone.now())

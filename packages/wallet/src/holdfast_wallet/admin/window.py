@@ -1,184 +1,47 @@
-"""The base of the wallet's admins: nothing is added, edited or deleted; steps go through services.
+"""What the wallet's windows have in common: the search by owner, money, and links to accounts."""
 
-It builds on plain ``django.contrib.admin``; a host's theme finds the same blocks.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any
 from uuid import UUID
 
-from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db.models import Model, Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
-from holdfast.errors import Refusal
+from holdfast import windows
+from holdfast.windows import Panel, ReasonForm, Step, SureForm, link_to
 from holdfast_wallet.models import Account
 
-COUNTED_AT_MOST = 10_000
+__all__ = [
+    "Panel",
+    "ReasonForm",
+    "Step",
+    "SureForm",
+    "WindowAdmin",
+    "account_link",
+    "in_words",
+    "link_to",
+    "owned_account_link",
+    "shown",
+]
+
 ACCOUNTS_SEARCHED = 1_000
 
 
-class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the stubs only
-    """Counts no further than ten thousand: nobody leafs to page 201 of a ledger, and counting it all takes seconds."""
-
-    @cached_property
-    def count(self) -> int:
-        """Return how many rows there are, or the cap."""
-        queryset: QuerySet[Any] = self.object_list  # type: ignore[assignment]  # the change list's
-        return queryset.order_by()[:COUNTED_AT_MOST].count()
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A table under the fields."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[object]]
-    more: str = ""
-
-
-@dataclass(frozen=True)
-class Step:
-    """A button that asks for what it needs, then calls one verb."""
-
-    name: str
-    label: str
-    question: str
-    permission: str
-    form: type[forms.Form]
-    run: Callable[[Any, dict[str, Any]], str]
-    """Call the verb on a row with the cleaned values; return the sentence that says what was done."""
-    offered: Callable[[Any], bool]
-
-
-class WindowAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Read-only pages with steps, bounded lists and a search by id or owner."""
-
-    steps: ClassVar[Sequence[Step]] = ()
-    change_form_template = "admin/holdfast_wallet/change_form.html"
-    paginator = CappedPaginator
-    show_full_result_count = False
-    list_per_page = 50
-    list_max_show_all = 50
-    search_fields = ("id",)
-    search_help_text = "An id, or an owner's login."
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody edits by hand."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody deletes by hand."""
-        return False
-
-    def matching_id(self, wanted: UUID) -> Q:
-        """Return what an id may stand for in a search."""
-        return Q(pk=wanted)
+class WindowAdmin(windows.WindowAdmin):
+    """A window with a search by id or owner."""
 
     def matching_accounts(self, accounts: Sequence[UUID]) -> Q:
         """Return which rows belong to accounts, in a search by owner."""
         return Q(account__in=accounts)
 
-    def panels(self, request: HttpRequest, obj: Any) -> Iterable[Panel]:
-        """Return the tables to show under the fields."""
-        return ()
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Search by id, or else by the owner's login, exactly: both are index look-ups in a table of any size."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        try:
-            return queryset.filter(self.matching_id(UUID(term))), False
-        except ValueError:
-            login = f"owner__{get_user_model().USERNAME_FIELD}"
-            accounts = Account.objects.filter(**{login: term}).values_list("pk", flat=True)
-            # Their ids, not a subquery: see selectors.transfers_of.
-            return queryset.filter(self.matching_accounts(list(accounts[:ACCOUNTS_SEARCHED]))), False
-
-    def get_urls(self) -> list[URLPattern]:
-        """Add a page for each step."""
-        wrap = self.admin_site.admin_view
-        extra = [
-            path(
-                f"<uuid:pk>/{step.name}/",
-                wrap(self._step_view(step)),
-                name=f"{self.opts.app_label}_{self.opts.model_name}_{step.name}",
-            )
-            for step in self.steps
-        ]
-        return [*extra, *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Show the row with its panels and the steps that it allows."""
-        row = self.get_object(request, object_id)
-        context = dict(extra_context or {})
-        if row is not None and self.has_view_permission(request, row):
-            context["panels"] = list(self.panels(request, row))
-            context["steps"] = [
-                {"label": step.label, "url": self._url(step, row)}
-                for step in self.steps
-                if step.offered(row) and request.user.has_perm(step.permission)
-            ]
-        return super().change_view(request, object_id, form_url, context)
-
-    def attempt(self, request: HttpRequest, step: Step, row: Any, values: dict[str, Any]) -> bool:
-        """Run the step on a row; tell what was done, or why it was refused."""
-        try:
-            done = step.run(row, values)
-        except Refusal as refusal:
-            self.message_user(request, f"{row}: {refusal.message}", messages.ERROR)
-            return False
-        self.log_change(request, row, done)
-        self.message_user(request, done, messages.SUCCESS)
-        return True
-
-    def _step_view(self, step: Step) -> Callable[..., HttpResponse]:
-        def view(request: HttpRequest, pk: UUID) -> HttpResponse:
-            row = self.get_object(request, str(pk))
-            if row is None:
-                raise Http404
-            if not (self.has_view_permission(request, row) and request.user.has_perm(step.permission)):
-                raise PermissionDenied
-            back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[row.pk])
-            form = step.form(request.POST if request.method == "POST" else None)
-            if request.method == "POST" and form.is_valid() and self.attempt(request, step, row, form.cleaned_data):
-                return HttpResponseRedirect(back)
-            context = {
-                **self.admin_site.each_context(request),
-                "title": f"{step.label}: {row}",
-                "opts": self.opts,
-                "original": row,
-                "step": step,
-                "form": form,
-                "back": back,
-            }
-            return TemplateResponse(request, "admin/holdfast_wallet/step.html", context)
-
-        return view
-
-    def _url(self, step: Step, row: Model) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{step.name}", args=[row.pk])
+    def matching_login(self, login: str) -> Q:
+        """Return the rows of an owner, by his login exactly: an index look-up in a table of any size."""
+        accounts = Account.objects.filter(**{f"owner__{get_user_model().USERNAME_FIELD}": login})
+        # Their ids, not a subquery: see selectors.transfers_of.
+        return self.matching_accounts(list(accounts.values_list("pk", flat=True)[:ACCOUNTS_SEARCHED]))
 
 
 def shown(attribute: str, label: str = "", *, ordering: str = "", empty: str = "-") -> Callable[[Any, Any], str]:
@@ -197,15 +60,6 @@ def in_words(money: object) -> SafeString:
     return format_html('<span class="nowrap">{}</span>', money)
 
 
-def link_to(model: type[Model], pk: object, text: object = None) -> SafeString | str:
-    """Return a link to the page of a row."""
-    if pk is None:
-        return "-"
-    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
-    # The end of an id tells two of the same minute apart; its beginning is the minute.
-    return format_html('<a href="{}" title="{}">{}</a>', url, pk, f"…{str(pk)[-12:]}" if text is None else text)
-
-
 def account_link(account: Account | None) -> SafeString | str:
     """Return a link to an account under its name."""
     return "-" if account is None else link_to(Account, account.pk, account)
@@ -216,13 +70,3 @@ def owned_account_link(account: Account) -> SafeString | str:
     return (
         account_link(account) if account.owner is None else link_to(Account, account.pk, f"{account.owner}: {account}")
     )
-
-
-class SureForm(forms.Form):
-    """Asks nothing but whether one is sure."""
-
-
-class ReasonForm(forms.Form):
-    """Asks why."""
-
-    reason = forms.CharField(max_length=200, label=_("Reason"))

@@ -9,8 +9,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import ngettext
 
 from holdfast.outbox import deadletters
-from holdfast.outbox.admin.window import WindowAdmin, named
+from holdfast.outbox.admin.window import named
 from holdfast.outbox.models import OutboxDeadLetter, Resolution
+from holdfast.windows import LookAdmin
 
 
 class DiscardForm(forms.Form):
@@ -20,7 +21,7 @@ class DiscardForm(forms.Form):
 
 
 @admin.register(OutboxDeadLetter)
-class DeadLetterAdmin(WindowAdmin):
+class DeadLetterAdmin(LookAdmin):
     """What was given up. Its events are kept until somebody decides."""
 
     list_display = ["died_at", "event_id", "told", "attempts", "excerpt", "resolution", "resolved_at"]

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from holdfast.outbox.admin.window import WindowAdmin, named
+from holdfast.outbox.admin.window import named
 from holdfast.outbox.models import OutboxAttempt, OutboxDeadLetter, OutboxDelivery, OutboxEvent, OutboxSubscriber
+from holdfast.windows import LookAdmin
 
 
 @admin.register(OutboxEvent)
-class EventAdmin(WindowAdmin):
+class EventAdmin(LookAdmin):
     """What was told. The search box takes an event's id."""
 
     list_display = ["occurred_at", "type", "key", "uid", "routed"]
@@ -63,7 +64,7 @@ class EventAdmin(WindowAdmin):
 
 
 @admin.register(OutboxSubscriber)
-class SubscriberAdmin(WindowAdmin):
+class SubscriberAdmin(LookAdmin):
     """Who is told."""
 
     list_display = ["called", "kind", "created_at"]
@@ -78,7 +79,7 @@ class SubscriberAdmin(WindowAdmin):
 
 
 @admin.register(OutboxAttempt)
-class AttemptAdmin(WindowAdmin):
+class AttemptAdmin(LookAdmin):
     """What was tried."""
 
     list_display = ["at", "told", "event_id", "number", "succeeded", "status", "duration_ms", "excerpt"]
