@@ -15,6 +15,7 @@ import re
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -126,13 +127,6 @@ class Transport:
         except Exception as error:  # noqa: BLE001 - from here on the request may have arrived, whatever the exception
             raise Lost(_word(error)) from None
 
-    def close(self) -> None:
-        """Close the kept connections."""
-        with self._lock:
-            if self._client is not None:
-                self._client.close()
-            self._client = None
-
     def _exchange(self, client: httpx.Client, request: httpx.Request) -> Reply:
         response = client.send(request, stream=True)
         with contextlib.closing(response):
@@ -150,6 +144,8 @@ class Transport:
             # A connection of the parent's is not a child's to use: their answers would mix.
             if self._client is None or self._pid != os.getpid():
                 self._client, self._pid = self._new_client(), os.getpid()
+                # Settings may change, and the adapter with them: its connections end with it.
+                weakref.finalize(self, self._client.close)
             return self._client
 
     def _new_client(self) -> httpx.Client:
