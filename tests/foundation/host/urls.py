@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/notes/raw", views.RawQueryView.as_view()),
     path("api/notes/<int:note_id>", views.NoteView.as_view()),
     path("api/endings/<slug:ending>", views.EndingView.as_view()),
+    path("api/stream", views.StreamView.as_view()),
     path("api/throttled", views.ThrottledView.as_view()),
     path("api/trace", views.TraceView.as_view()),
     path("api/schema", SpectacularAPIView.as_view()),

@@ -20,6 +20,7 @@ from holdfast.api.fields import MoneyField
 from holdfast.api.pagination import keyset_page
 from holdfast.api.schema import document
 from holdfast.api.serializers import StrictSerializer
+from holdfast.api.streams import EventStream, EventStreamRenderer, TooManyStreams, event_stream
 from holdfast.api.views import DomainAPIView
 from holdfast.errors import Conflict, Unavailable
 from holdfast.idempotency import IdempotencyMixin
@@ -266,3 +267,14 @@ def forbid(request):
 
 def page(request):
     return HttpResponse("a page")
+
+
+class StreamView(DomainAPIView):
+    """What happens, as it happens."""
+
+    renderer_classes = [EventStreamRenderer, *DomainAPIView.renderer_classes]
+
+    @document(response={"type": "string"}, status=(200, "text/event-stream"), refusals=[TooManyStreams])
+    def get(self, request) -> EventStream:
+        """Look on."""
+        return event_stream(request, "outbox_tests.*")

@@ -37,9 +37,9 @@ def listen() -> Iterator[Callable[..., Listener]]:
     """Subscribe a new listener; its subscription ends with the test."""
     before = dict(subscriptions)
 
-    def subscribed(what: str | type[Event] = "outbox_tests.*", name: str = "listener") -> Listener:
+    def subscribed(what: str | type[Event] = "outbox_tests.*", name: str = "listener", **options: Any) -> Listener:
         listener = Listener()
-        subscribe(what, name=name)(listener)
+        subscribe(what, name=name, **options)(listener)
         return listener
 
     yield subscribed

@@ -12,6 +12,7 @@ from django.utils import timezone
 from holdfast import tracing
 from holdfast.events import Event, registry
 from holdfast.outbox import GiveUp, RetryLater, deadletters, exactly_once, subscribe
+from holdfast.outbox.circuit import OPENS_AFTER
 from holdfast.outbox.models import (
     InboxEntry,
     OutboxAttempt,
@@ -68,6 +69,16 @@ def test_order_is_kept_for_each_key(listen, tell):
 
     for key in range(10):
         assert [it.payload["number"] for it in listener.heard if it.key == str(key)] == list(range(key, 300, 10))
+
+
+def test_order_is_kept_across_the_types_that_one_handler_takes(listen, tell):
+    heard = []
+    subscribe(Noted, Mentioned, name="both")(lambda envelope: heard.append(envelope.type))
+
+    tell(Noted(topic="a"), Mentioned(topic="a"), Noted(topic="a"))
+
+    assert drain_outbox() == 3
+    assert heard == [Noted.type, Mentioned.type, Noted.type]
 
 
 def test_a_failing_event_holds_back_its_own_key_and_nothing_else(listen, tell, make_due):
@@ -204,6 +215,39 @@ def test_a_handler_may_ask_to_be_called_later(listen, tell):
 
     due_at = OutboxDelivery.objects.get().due_at
     assert due_at > timezone.now() + dt.timedelta(minutes=55)
+
+
+def test_behind_a_breaker_a_receiver_that_is_down_costs_few_events_an_attempt(listen, tell):
+    listener = listen(circuit_breaker=True)
+    listener.fails = lambda _envelope: ConnectionError("down")
+    tell(*(Noted(topic=str(number)) for number in range(OPENS_AFTER + 10)))
+
+    drain_outbox(raise_errors=False)
+
+    assert len(listener.tried) == OPENS_AFTER
+    assert OutboxDelivery.objects.filter(attempts=0).count() == 10
+
+
+def test_behind_a_breaker_an_event_that_is_not_wanted_is_dead_and_the_others_go_on(listen, tell):
+    listener = listen(circuit_breaker=True)
+    listener.fails = lambda envelope: GiveUp("no") if envelope.payload["number"] else None
+    tell(*(Noted(topic=str(number), number=1) for number in range(OPENS_AFTER)), Noted(topic="last"))
+
+    drain_outbox(raise_errors=False)
+
+    assert listener.numbers == [0]
+    assert OutboxDeadLetter.objects.count() == OPENS_AFTER
+
+
+def test_behind_a_breaker_all_wait_when_the_receiver_asks_for_it(listen, tell):
+    listener = listen(circuit_breaker=True)
+    listener.fails = lambda _envelope: RetryLater(60)
+    tell(Noted(topic="a"), Noted(topic="b"), Noted(topic="c"))
+
+    drain_outbox(raise_errors=False)
+
+    assert len(listener.tried) == 1
+    assert sorted(OutboxDelivery.objects.values_list("attempts", flat=True)) == [0, 0, 1]
 
 
 def test_the_schedule_is_that_of_standard_webhooks_within_jitter():

@@ -1,6 +1,6 @@
 """The staff's door: everything they do goes through the services, so each step is an event like any other."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -68,7 +68,7 @@ class DefectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
         step("Reopen", services.reopen_defect),
     )
 
-    def get_fields(self, request: HttpRequest, obj: Defect | None = None) -> Sequence[str]:
+    def get_fields(self, request: HttpRequest, obj: Defect | None = None) -> tuple[str, ...]:
         """Ask for what somebody says of a defect; show what we know of it."""
         return (*EDITABLE, *self.readonly_fields, "expected_version") if obj else EDITABLE
 

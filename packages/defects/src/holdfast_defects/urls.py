@@ -10,7 +10,7 @@ from django.urls import URLPattern, path
 
 from holdfast.api.views import DomainAPIView
 from holdfast_defects import services
-from holdfast_defects.api.views import DefectsView, DefectView, StepView
+from holdfast_defects.api.views import DefectsView, DefectView, EventsView, StepView
 
 app_name = "holdfast_defects"
 
@@ -30,6 +30,7 @@ def step(name: str, verb: object) -> list[URLPattern]:
 
 urlpatterns = [
     *either("defects", "defects", DefectsView),
+    *either("defects/events", "events", EventsView),
     *either("defects/<uuid:defect_id>", "defect", DefectView),
     *step("triage", services.triage_defect),
     *step("start-repair", services.start_repair),

@@ -198,6 +198,12 @@ class FoundationSettings(AppSettings, setting="HOLDFAST"):
     PROBLEM_TYPE: Annotated[str, "The type URI of a problem; {code} stands for its code."] = "urn:problem:{code}"
     MAX_BODY_BYTES: Annotated[int, "The largest request body that a domain's API reads, in bytes."] = 1_048_576
     IDEMPOTENCY_RETENTION_HOURS: Annotated[int, "How long the answer to an Idempotency-Key is kept, in hours."] = 48
+    STREAMS_MAX: Annotated[
+        int, "How many streams of events one process serves at once; a threaded server needs a thread for each."
+    ] = 4
+    STREAM_SECONDS: Annotated[
+        float, "After how long a stream ends; a browser comes again by itself, and misses nothing of it."
+    ] = 300.0
     HEALTH_TIMEOUT_SECONDS: Annotated[float, "How long a health check waits for the database, in seconds."] = 2.0
 
 

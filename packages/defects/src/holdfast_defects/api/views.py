@@ -12,6 +12,7 @@ from holdfast.api.etags import etag_of, expected_version
 from holdfast.api.pagination import keyset_page
 from holdfast.api.schema import document
 from holdfast.api.serializers import StrictSerializer
+from holdfast.api.streams import EventStream, EventStreamRenderer, TooManyStreams, event_stream
 from holdfast.api.views import DomainAPIView
 from holdfast.idempotency import IdempotencyMixin
 from holdfast_defects import selectors, services
@@ -122,6 +123,22 @@ class StepView(IdempotencyMixin, DomainAPIView):
         """Bring the defect into the state that the last part of the path names."""
         self.parse(StrictSerializer)  # a body with anything in it is a mistake
         return answer(self.verb(defect_id=defect_id, expected_version=expected_version(request, required=False)))
+
+
+class EventsView(DomainAPIView):
+    """What happens to the defects, as it happens."""
+
+    renderer_classes = [EventStreamRenderer, *DomainAPIView.renderer_classes]
+
+    @document(
+        summary="Follow the defects",
+        response={"type": "string"},
+        status=(200, "text/event-stream"),
+        refusals=[TooManyStreams],
+    )
+    def get(self, request: Request) -> EventStream:
+        """Return a stream of the events of all defects, for a browser's ``EventSource``."""
+        return event_stream(request, "holdfast_defects.*")
 
 
 def answer(defect: Defect, status_code: int = status.HTTP_200_OK) -> Response:
