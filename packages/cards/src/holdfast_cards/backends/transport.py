@@ -87,6 +87,9 @@ class Transport:
     def __init__(self, base_url: str, *, headers: Mapping[str, str], limits: Limits | None = None) -> None:
         self.base_url = base_url.rstrip("/")
         self.limits = limits or Limits()
+        for name, value in headers.items():
+            if not (value.isascii() and value.isprintable()):
+                raise ValueError(f"What was given for the {name} header cannot be sent in one.")
         self._headers = {"Accept": "application/json", "Accept-Encoding": "identity", **headers}
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
@@ -115,7 +118,7 @@ class Transport:
                 headers=headers,
             )
         except (httpx.InvalidURL, TypeError, ValueError) as error:
-            # Of the settings' making: an address that is none, a key that no header can hold.
+            # Of the settings' making: an address that is none.
             raise NotSent(_word(error)) from None
         try:
             with self._deadline.within(self.limits.total_seconds):
