@@ -103,10 +103,17 @@ def e2e(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Side by side with the peers: ``nox -s bench -- wallet`` or ``-- outbox``."""
+    """Side by side with the peers: ``nox -s bench -- wallet``, ``-- outbox`` or ``-- broadcast``."""
     uv_run = ["uv", "run", "--frozen", "--inexact", "--group", "bench"]
     servers = ["python", "scripts/devservices.py", "run", "--durable", "--"]
     session.run(*uv_run, *servers, "python", "-m", "benchmarks", *session.posargs, external=True)
+
+
+@nox.session
+def proof(session: nox.Session) -> None:
+    """Nothing is lost: 10,000 defects while the counter server and the relay are killed; a table at the end."""
+    servers = ["scripts/devservices.py", "run", "--durable", "--", sys.executable, "-m", "benchmarks.broadcast.proof"]
+    python(session, *servers, *session.posargs, PYTHONPATH=".")
 
 
 @nox.session

@@ -1,4 +1,4 @@
-"""``python -m benchmarks wallet`` and ``python -m benchmarks outbox``: see README.md."""
+"""``python -m benchmarks wallet``, ``... outbox`` and ``... broadcast``: see README.md."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from benchmarks.servers import Postgres
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours and the peers, side by side.")
-    parser.add_argument("suite", choices=["wallet", "outbox"])
+    parser.add_argument("suite", choices=["wallet", "outbox", "broadcast"])
     parser.add_argument("--full", action="store_true", help="many cycles (half an hour); the default is a quick look")
     parser.add_argument("--cycles", type=int, help="turns of each system in each workload")
     parser.add_argument("--seconds", type=float, default=2.0, help="the length of a turn")
@@ -32,6 +32,8 @@ def main() -> None:
     began = time.monotonic()
     if arguments.suite == "wallet":
         _wallet(postgres, arguments, result)
+    elif arguments.suite == "broadcast":
+        _broadcast(postgres, arguments, result)
     else:
         _outbox(postgres, arguments, result)
     result.facts["took"] = f"{(time.monotonic() - began) / 60:.0f} minutes"
@@ -69,6 +71,13 @@ def _outbox(postgres: Postgres, arguments: argparse.Namespace, result: Report) -
     )
     redis = _required("REDIS_URL")
     suite.run(postgres, redis, machine.Watch([*postgres.pids(), *servers.redis_pids(redis)]), options, result, _say)
+
+
+def _broadcast(postgres: Postgres, arguments: argparse.Namespace, result: Report) -> None:
+    from benchmarks.broadcast import suite
+
+    options = suite.Options(cycles=arguments.cycles or (12 if arguments.full else 4))
+    suite.run(postgres.url, options, result, _say)
 
 
 def _required(name: str) -> str:

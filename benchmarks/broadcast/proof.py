@@ -247,9 +247,11 @@ class Proof:
                  + (SELECT count(*) FROM holdfast_outboxdelivery)"""
         with psycopg.connect(self.site.database_url, autocommit=True) as connection:
             while (left := (connection.execute(waiting).fetchone() or (0,))[0]) and time.monotonic() < deadline:
+                if not self.relay.running:
+                    raise RuntimeError(f"The relay ended by itself:\n{self.relay.log.read_text()[-2000:]}")
                 time.sleep(0.2)
         if left:
-            raise RuntimeError(f"{left} events wait after {QUIET_SECONDS:g} s; see {self.relay.log}.")
+            raise RuntimeError(f"{left} events wait after {QUIET_SECONDS:g} s:\n{self.relay.log.read_text()[-2000:]}")
 
     # The three accounts
 

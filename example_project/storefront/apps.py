@@ -11,9 +11,11 @@ class StorefrontConfig(AppConfig):
     verbose_name = "Storefront"
 
     def ready(self) -> None:
-        """Wire the reactions, and the health check of what the project adds: its workers."""
+        """Wire the reactions, and the health checks of what the project adds: its workers, its counter server."""
         import reactions  # noqa: F401, PLC0415 - importing it is what registers the handlers
-        from config.health import workers  # noqa: PLC0415 - as above
+        from config import health  # noqa: PLC0415 - as above
 
         if not settings.CELERY_TASK_ALWAYS_EAGER:
-            register("celery", workers)
+            register("celery", health.workers)
+        if settings.COUNTER_URL:
+            register("counters", health.counters)

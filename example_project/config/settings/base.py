@@ -183,6 +183,14 @@ HOLDFAST_WALLET: dict[str, Any] = {
     },
 }
 
+# The outbox. It tries often within the first minutes, unlike the schedule of webhooks: who restarts a neighbor should not
+# wait for hours to see it hear of everything. It ends after three days, as that one does.
+HOLDFAST_OUTBOX: dict[str, Any] = {
+    "RETRY_SECONDS": [2, 5, 10, 30, 60, 300, 900, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+}
+# A page that looks on holds a thread of the web server: of its eight, no more than these.
+HOLDFAST: dict[str, Any] = {"STREAMS_MAX": env.int("STREAMS_MAX", default=3)}
+
 # Defects are told to the counter server, where there is one. People see what it counted at its page.
 COUNTER_URL = env("COUNTER_URL", default="")
 COUNTER_PAGE = env("COUNTER_PAGE", default=COUNTER_URL and urljoin(COUNTER_URL, "/"))
