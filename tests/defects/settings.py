@@ -65,3 +65,4 @@ TEMPLATES = [
 ]
 STATIC_URL = "static/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+SPECTACULAR_SETTINGS = {"TITLE": "Defects", "VERSION": "1", "OAS_VERSION": "3.1.1"}
