@@ -12,8 +12,8 @@ from typing import Any
 
 TEXT_LENGTH = 255
 ID_BITS = 128
-_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})")
-_MONTH = re.compile(r"(?P<month>\d{1,2})/(?P<year>\d{2}|\d{4})")
+_DATE = re.compile(r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})")
+_MONTH = re.compile(r"(?P<month>[0-9]{1,2})/(?P<year>[0-9]{2}|[0-9]{4})")
 
 
 def mapping(value: Any, *path: str) -> Mapping[str, Any]:

@@ -91,7 +91,11 @@ class Listener:
     def _bound(self, port: int) -> "_HTTPServer":
         server = _HTTPServer((self._host, port), _Handler, bind_and_activate=False)
         server.listener = self
-        server.server_bind()
+        try:
+            server.server_bind()
+        except OSError:
+            server.server_close()
+            raise
         return server
 
 

@@ -59,6 +59,8 @@ class Sandbox:
         self.list_lag_seconds = 0.0
         """For how long a new card is missing from lists."""
         self._lock = threading.RLock()
+        self._idle = threading.Condition()
+        self._busy = 0
         self._empty()
 
     def _empty(self) -> None:
@@ -101,6 +103,13 @@ class Sandbox:
     def cards_of(self, owner: str) -> list[SandboxCard]:
         """Return an owner's cards, oldest first."""
         return [card for card in self.cards if card.owner == owner]
+
+    def settle(self, *, timeout_seconds: float = 10.0) -> None:
+        """Return when every request is done with, and every webhook that is due has been tried."""
+        with self._idle:
+            if not self._idle.wait_for(lambda: not self._busy, timeout_seconds):
+                raise TimeoutError("Requests are still being worked on.")
+        self.webhooks.flush(timeout_seconds=timeout_seconds)
 
     # --- Buttons
 
@@ -192,6 +201,16 @@ class Sandbox:
 
     def answer(self, request: Request, line: Line) -> None:
         """Answer a request, or do to it what is armed."""
+        with self._idle:
+            self._busy += 1
+        try:
+            self._answer(request, line)
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()
+
+    def _answer(self, request: Request, line: Line) -> None:
         with self._lock:
             number = self._numbers["request"].next()
             seen = SeenRequest(number, self.clock.now(), request.method, request.path, operation="")
