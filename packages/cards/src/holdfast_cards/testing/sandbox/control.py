@@ -21,7 +21,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from holdfast_cards.testing.sandbox.books import Happening, Reply
+from holdfast_cards.testing.sandbox.books import Reply
 from holdfast_cards.testing.sandbox.dialects.base import Request, json_object
 from holdfast_cards.testing.sandbox.faults import FaultKind
 
@@ -69,7 +69,6 @@ def state(server: "SandboxServer") -> dict[str, Any]:
             {"kind": kind, "label": kind.label, "webhook": kind.is_of_webhooks, "after": _leaves_a_card(kind)}
             for kind in FaultKind
         ],
-        "happenings": list(Happening),
     }
 
 

@@ -175,6 +175,7 @@ class Sandbox:
                 "posts": self.posts,
                 "events": [event.as_json() for event in reversed(self._events[-SHOWN:])],
                 "faults": [fault.as_json() for fault in self.faults.armed()],
+                "happenings": self.dialect.happenings,
                 "options": self.options(),
             }
 

@@ -44,6 +44,7 @@ class BankDialect(Dialect):
     page_size_default = 50
     page_size_parameter = "page_size"
     cursor_parameter = "after"
+    happenings = tuple(HAPPENINGS)
     options = ("leaky", "reads", "keys", "authorization")
     created_event = "card.created"
     updated_event = "card.updated"

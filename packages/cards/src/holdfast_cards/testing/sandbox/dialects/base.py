@@ -57,6 +57,8 @@ class Dialect(ABC):
     page_size_default: ClassVar[int] = 10
     page_size_parameter: ClassVar[str]
     cursor_parameter: ClassVar[str] = "starting_after"
+    happenings: ClassVar[tuple[Happening, ...]] = tuple(Happening)
+    """What can befall its cards."""
     options: ClassVar[tuple[str, ...]] = ("leaky",)
     """What can be chosen: names of attributes."""
 

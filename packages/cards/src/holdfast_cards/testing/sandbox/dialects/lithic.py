@@ -45,6 +45,7 @@ class LithicDialect(Dialect):
     )
     page_size_default = 50
     page_size_parameter = "page_size"
+    happenings = tuple(each for each in Happening if each != Happening.DELIVER)
     created_event = "card.created"
     updated_event = "card.updated"
 
