@@ -202,7 +202,7 @@ class FoundationSettings(AppSettings, setting="HOLDFAST"):
         int, "How many streams of events one process serves at once; a threaded server needs a thread for each."
     ] = 4
     STREAM_SECONDS: Annotated[
-        float, "After how long a stream ends; a browser comes again by itself, and misses nothing of it."
+        float, "After how long a stream ends; a browser comes again by itself and goes on where it was."
     ] = 300.0
     HEALTH_TIMEOUT_SECONDS: Annotated[float, "How long a health check waits for the database, in seconds."] = 2.0
 

@@ -1,0 +1,1 @@
+"""The list of defects, at a million of them."""
