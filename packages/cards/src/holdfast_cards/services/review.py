@@ -29,7 +29,8 @@ def adopt_card(*, operation_id: UUID, provider_card_id: str) -> Card:
     not be called inside a transaction. Raises ``OperationNotFound``, ``NotInReview``, ``CardTaken``. Emits what the
     card's step tells.
     """
-    operation = _load(operation_id)
+    with transaction.atomic(using=using(), durable=True):  # nobody's transaction is to wait on the provider
+        operation = _load(operation_id)
     theirs = _look(operation, provider_card_id.strip())
     with _decision(operation_id) as operation:
         card = operation.card

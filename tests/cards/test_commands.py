@@ -1,0 +1,55 @@
+"""The worker's doors: a command that runs until it is told to stop, and a Celery task."""
+
+import os
+import signal
+import threading
+
+import pytest
+from django.core.management import call_command
+
+from holdfast_cards import services, tasks
+from holdfast_cards.models import Card
+from holdfast_cards.states import CardState
+from holdfast_cards.testing import make_holder
+from tests.cards.doubles import KEY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def waiting(use):
+    use(**KEY, MODE="deferred")
+    services.request_card(holder_id=make_holder().pk, color="pink")
+
+
+def test_once(waiting, capsys):
+    call_command("cards_worker", "--once")
+
+    assert Card.objects.get().state == CardState.ORDERED
+    assert capsys.readouterr().out == "1 operations\n"
+    call_command("cards_worker", "--once")
+    assert capsys.readouterr().out == ""
+
+
+def test_until_it_is_told_to_stop(waiting, capsys):
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    timer = threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGTERM])
+    timer.start()
+    try:
+        call_command("cards_worker", "--poll", "0.05")
+    finally:
+        timer.cancel()
+        signal.signal(signal.SIGTERM, before[0])
+        signal.signal(signal.SIGINT, before[1])
+
+    assert Card.objects.get().state == CardState.ORDERED
+    assert capsys.readouterr().err.splitlines() == [
+        "The worker of cards has started.",
+        "The worker of cards has ended.",
+    ]
+
+
+def test_the_task_does_the_same(waiting):
+    tasks.work()
+
+    assert Card.objects.get().state == CardState.ORDERED
