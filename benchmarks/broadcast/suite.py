@@ -62,16 +62,18 @@ def _report_ways(outcomes: list[ways.Outcome], result: Report) -> None:
             f"{one.lost:,}",
             f"{one.refused:,}",
             f"{one.again:,}",
+            f"{one.longest_ms:,.0f}",
         ]
         for one in outcomes
     ]
     result.tables.append(
         Table(
             "The same changes, the same kills, three ways to tell",
-            ["way", "committed", "told", "lost", "could not be handed over", "told again"],
+            ["way", "committed", "told", "lost", "could not be handed over", "told again", "longest, ms"],
             rows,
-            "The counter server is killed and away for 2 s, then the broker (an append-only Valkey), then the process that "
-            "tells is killed and started again, then one of two publishers. Told again: under the same id.",
+            "The counter server is killed and away for 2 s, then the broker (an append-only Valkey), then the process "
+            "that tells is killed and started again, then one of two publishers. "
+            "Told again: under the same id. Longest: from the begin of a transaction to the end of its handing over.",
         )
     )
     outbox = next(one for one in outcomes if one.way == "outbox")

@@ -99,15 +99,18 @@ def publish(way: Way, number: int) -> None:
 
     while _count(connection, number) < EACH:
         time.sleep(PACE_SECONDS)
-        change = str(uuid4())
+        change, began = str(uuid4()), time.monotonic()
+        handed_over = True
         try:
             with transaction.atomic():
                 with connection.cursor() as cursor:
                     cursor.execute("INSERT INTO change (id, publisher) VALUES (%s, %s)", [change, number])
                 way.tell(change)
         except Exception:  # noqa: BLE001 - the change is committed; what could not be handed over is noted
-            with connection.cursor() as cursor:
-                cursor.execute("UPDATE change SET handed_over = false WHERE id = %s", [change])
+            handed_over = False
+        taken = [handed_over, (time.monotonic() - began) * 1000, change]
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE change SET handed_over = %s, took_ms = %s WHERE id = %s", taken)
     time.sleep(TIMEOUT_SECONDS)  # for threads that are under way
 
 
@@ -125,7 +128,8 @@ def prepare() -> None:
     call_command("migrate", verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute(
-            "CREATE TABLE change (id uuid PRIMARY KEY, publisher int NOT NULL, handed_over bool NOT NULL DEFAULT true)"
+            "CREATE TABLE change (id uuid PRIMARY KEY, publisher int NOT NULL,"
+            " handed_over bool NOT NULL DEFAULT true, took_ms float NOT NULL DEFAULT 0)"
         )
 
 

@@ -56,6 +56,7 @@ class Outcome:
     told: int
     again: int
     refused: int
+    longest_ms: float
 
     @property
     def lost(self) -> int:
@@ -185,7 +186,9 @@ class Stage:
     def _outcome(self) -> Outcome:
         with psycopg.connect(self.url) as connection:
             changes = {str(row[0]) for row in connection.execute("SELECT id FROM change").fetchall()}
-            refused = (connection.execute("SELECT count(*) FROM change WHERE NOT handed_over").fetchone() or (0,))[0]
+            refused, longest = connection.execute(
+                "SELECT count(*) FILTER (WHERE NOT handed_over), max(took_ms) FROM change"
+            ).fetchone() or (0, 0.0)
         with sqlite3.connect(self.counter.data) as counters:
             # The way's own id of the change travels with each event, so that it is the same whoever tells.
             told = dict(counters.execute("SELECT id, deliveries FROM event").fetchall())
@@ -195,6 +198,7 @@ class Stage:
             told=len(changes & told.keys()),
             again=sum(told.values()) - len(told),
             refused=int(refused),
+            longest_ms=float(longest),
         )
 
 

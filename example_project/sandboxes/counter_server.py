@@ -4,7 +4,7 @@
 
     python -m sandboxes.counter_server --port 8001 --data counters.sqlite3
 
-    POST /events     {"user": 7, "action": "create"} with a webhook-id: on the disk before it is answered
+    POST /events     {"user": 7, "action": "create"} with a webhook-id: on the disk before it is answered; or POST /
     GET  /counters   what was counted, as JSON
     GET  /           the same as a page
     POST /faults     {"fault": "error", "seconds": 10}: misbehave for so long, for whoever wants to see what happens
@@ -185,7 +185,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take an event, or the wish for a fault."""
-        doors = {"/events": self._take_event, "/faults": self._take_fault}
+        doors = {"/": self._take_event, "/events": self._take_event, "/faults": self._take_fault}
         door = doors.get(self.path.partition("?")[0], self._take_nothing)
         try:
             door(self._body())

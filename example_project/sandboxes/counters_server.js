@@ -2,7 +2,7 @@
 //
 //   deno run --allow-net --allow-read --allow-write counters_server.js --port 8001 --data counters.log
 //
-//   POST /events     {"user": 7, "action": "create"} with a webhook-id: on the disk before it is answered
+//   POST /events     {"user": 7, "action": "create"} with a webhook-id: on the disk before it is answered; or POST /
 //   GET  /counters   what was counted, as JSON
 //   GET  /           the same as a page
 //
@@ -98,7 +98,7 @@ async function answer(request, counters) {
   const { pathname } = new URL(request.url);
   const headers = { "Cache-Control": "no-store" };
   try {
-    if (request.method === "POST" && pathname === "/events") {
+    if (request.method === "POST" && ["/", "/events"].includes(pathname)) {
       const counted = counters.count(...await readEvent(request));
       return Response.json({ counted }, { status: counted ? 201 : 200, headers });
     }

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from benchmarks.broadcast.processes import CounterProcess
 from holdfast.testing import drain_outbox
 from holdfast_wallet.testing import allow_flush
 from people import services
 from storefront import defect_story, demo
+from tests.journeys.counting import counter_server
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -41,14 +44,30 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def site(live_server: Any) -> Iterator[str]:
+def site(live_server: Any, settings: Any) -> Iterator[str]:
     """Serve the project; the ledger's law is told to let the flush after the test happen."""
+    settings.HOLDFAST = settings.HOLDFAST | {"STREAM_SECONDS": 1}
     yield live_server.url
+    # Who looks on does so until its time is over, and reads the database meanwhile.
+    for thread in threading.enumerate():
+        if thread.name == "holdfast feed":
+            thread.join(10)
     allow_flush()
 
 
 @pytest.fixture
-def town(site: str) -> str:
+def counter(tmp_path: Path, settings: Any) -> Iterator[CounterProcess]:
+    """A real counter server, which the project tells."""
+    with counter_server(tmp_path / "counted") as server:
+        settings.COUNTER_URL, settings.COUNTER_PAGE = f"{server.url}/events", f"{server.url}/"
+        settings.HOLDFAST_DEFECTS = {
+            "COUNTER": {"BACKEND": "tests.e2e.counting.PlainCounter", "OPTIONS": {"url": settings.COUNTER_URL}}
+        }
+        yield server
+
+
+@pytest.fixture
+def town(site: str, counter: CounterProcess) -> str:
     """Serve the project with the demo's people and their history."""
     demo.Story(lambda what, done, total: None).tell()
     defect_story.tell()

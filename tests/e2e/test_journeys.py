@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from benchmarks.broadcast.processes import CounterProcess
 from holdfast.testing import drain_outbox
 from tests.e2e.conftest import sign_in
 
@@ -101,3 +102,47 @@ def test_the_theme_can_be_chosen_and_stays(page: Page, site: str):
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.goto(f"{site}/login/")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_who_looks_on_sees_a_report_and_its_count_come_by_themselves(
+    page: Page, site: str, person: Callable[..., Any], open_context: Callable[..., Any], counter: CounterProcess
+):
+    person("ada"), person("ben")
+    sign_in(page, site, "ada")
+    page.goto(f"{site}/defects/")
+    expect(page.get_by_role("heading", name="Nothing is broken")).to_be_visible()
+    expect(page.get_by_text("In step")).to_be_visible()
+
+    other = open_context().new_page()
+    sign_in(other, site, "ben")
+    other.goto(f"{site}/defects/new/")
+    other.get_by_label("What is broken?").press_sequentially("The crane squeaks.")
+    other.get_by_label("High").check()
+    other.get_by_role("button", name="Report it").click()
+    expect(other.get_by_role("status")).to_contain_text("It is written down")
+
+    expect(page.get_by_role("link", name="The crane squeaks.")).to_be_visible()
+    expect(page.get_by_text("1 on the way")).to_be_visible()
+    drain_outbox()
+    expect(page.get_by_text("In step")).to_be_visible(timeout=15_000)
+    expect(page.get_by_role("row", name="ben 1 0")).to_be_visible()
+    page.goto("about:blank")  # a page that looks on would go on to ask a server that is gone
+
+
+def test_a_defect_is_repaired_and_deleted_by_the_keyboard_alone(page: Page, site: str, person: Callable[..., Any]):
+    person("ada")
+    sign_in(page, site, "ada")
+    page.goto(f"{site}/defects/new/")
+    page.get_by_label("What is broken?").press_sequentially("The crane squeaks.")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_label("High")).to_be_checked()
+    page.get_by_role("button", name="Report it").press("Enter")
+    for button in ("Triage it", "Start the repair", "It is resolved", "Close it"):
+        page.get_by_role("button", name=button).press("Enter")
+    expect(page.get_by_role("listitem").filter(has_text="Closed")).to_have_attribute("aria-current", "step")
+    page.get_by_role("link", name="Delete").press("Enter")
+    page.get_by_role("button", name="Delete it").press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("Deleted.")
+    expect(page.get_by_role("heading", name="Nothing is broken")).to_be_visible()
+    page.goto("about:blank")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from holdfast_defects import selectors as defect_selectors
 from holdfast_wallet import selectors
 from people.selectors import find_person
 from tests.e2e.conftest import sign_in, violations, watch
@@ -19,6 +20,7 @@ OPEN = {"home": "/", "register": "/register/", "login": "/login/", "not-found": 
 def pages_of_ada() -> dict[str, str]:
     account = selectors.default_account(owner_id=find_person("ada").pk, currency="EUR")
     newest = selectors.entries(account_id=account.id, owner_id=account.owner_id)[0]
+    defect = defect_selectors.defects(user_id=account.owner_id).first()
     return {
         "wallet": "/wallet/",
         "account": f"/wallet/accounts/{account.id}/",
@@ -32,6 +34,12 @@ def pages_of_ada() -> dict[str, str]:
         "set-aside": "/wallet/holds/",
         "set-aside-new": "/wallet/holds/new/",
         "activity": "/activity/",
+        "defects": "/defects/",
+        "defects-none": "/defects/?q=nothing-like-this",
+        "defect": f"/defects/{defect.id}/",
+        "defect-new": "/defects/new/",
+        "defect-change": f"/defects/{defect.id}/change/",
+        "defect-delete": f"/defects/{defect.id}/delete/",
         "profile": "/profile/",
         "password": "/profile/password/",
     }
@@ -59,6 +67,8 @@ def test_every_page_is_fit_for_everybody(
 
     def look(name: str) -> None:
         page.evaluate("document.fonts.ready")
+        if name == "defects":
+            page.get_by_text("In step").wait_for()
         wrong = violations(page)
         if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
             wrong.append("The page is wider than the window.")

@@ -92,6 +92,10 @@ def test_the_other_header_names_an_event_too(server: CounterProcess):
     assert server.tell("a").document == {"counted": False}
 
 
+def test_whoever_names_no_path_is_heard_too(server: CounterProcess):
+    assert server.post("/", {"user": 7, "action": "create"}, **{"webhook-id": "a"}).document == {"counted": True}
+
+
 def test_there_is_a_page_and_nothing_else(server: CounterProcess):
     assert "The counter server" in server.get("/").document
     assert server.get("/nowhere").status == 404

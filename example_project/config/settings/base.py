@@ -183,8 +183,8 @@ HOLDFAST_WALLET: dict[str, Any] = {
     },
 }
 
-# The outbox. It tries often within the first minutes, unlike the schedule of webhooks: who restarts a neighbor should not
-# wait for hours to see it hear of everything. It ends after three days, as that one does.
+# The outbox. It tries often within the first minutes, unlike the schedule of webhooks: who restarts a neighbor should
+# not wait for hours to see it hear of everything. It ends after three days, as that one does.
 HOLDFAST_OUTBOX: dict[str, Any] = {
     "RETRY_SECONDS": [2, 5, 10, 30, 60, 300, 900, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
 }

@@ -7,7 +7,7 @@ const TOGETHER_MS = 200; // what happens at once is looked at once
 const AFTERWARDS_MS = 1500; // by then the relay has told others what we have just heard of
 const ASK_MS = 3000; // without the feed
 const LISTENING_ASK_MS = 10000; // with it: other things change, too
-const FEED_AGAIN_MS = 60000; // after it was refused
+const FEED_AGAIN_MS = 20000; // after it was refused: there is room for so many
 
 let source = null;
 let refusedAt = -Infinity;
