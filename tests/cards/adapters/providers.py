@@ -7,7 +7,7 @@ from holdfast_cards.backends.bank import BankProvider
 from holdfast_cards.backends.lithic import LithicProvider
 from holdfast_cards.backends.stripe import StripeProvider
 from holdfast_cards.ports import Answer, CardOrder, CardProvider, Holder
-from holdfast_cards.testing.contract import ADDRESS, IMPATIENT
+from holdfast_cards.testing.contract import ADDRESS
 from holdfast_cards.testing.sandbox import Sandbox
 
 HOLDER = Holder(external_id="holder-1", name="Ada Lovelace", address=ADDRESS)
@@ -34,10 +34,9 @@ MAKERS = {"bank": bank, "stripe": stripe, "lithic": lithic}
 
 
 def provider_of(sandbox: Sandbox, **options: Any) -> Any:
-    """Return the adapter of a sandbox's dialect: impatient, and with the sandbox's own secret for webhooks."""
+    """Return the adapter of a sandbox's dialect, with the sandbox's own secret for webhooks."""
     sandbox.webhooks.secret = SECRET
-    given = {"limits": IMPATIENT, "webhook_secrets": [SECRET]}
-    return MAKERS[sandbox.name](sandbox.base_url, **{**given, **options})
+    return MAKERS[sandbox.name](sandbox.base_url, **{"webhook_secrets": [SECRET], **options})
 
 
 def order(provider: CardProvider, **changes: Any) -> CardOrder:

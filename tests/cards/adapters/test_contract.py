@@ -8,7 +8,7 @@ from holdfast_cards.backends.dummy import DummyProvider
 from holdfast_cards.backends.transport import Lost
 from holdfast_cards.ports import Answer
 from holdfast_cards.states import Outcome
-from holdfast_cards.testing.contract import IMPATIENT, HttpProviderContract, ProviderContract
+from holdfast_cards.testing.contract import HttpProviderContract, ProviderContract
 from tests.cards.adapters.providers import SECRET, bank, create, lithic, provider_of, stripe
 
 
@@ -19,8 +19,8 @@ class TestBank(HttpProviderContract):
     def provider(self, bank_sandbox):
         return provider_of(bank_sandbox)
 
-    def at(self, base_url):
-        return bank(base_url, limits=IMPATIENT)
+    def at(self, base_url, limits):
+        return bank(base_url, limits=limits)
 
 
 class TestBetterBank(HttpProviderContract):
@@ -33,8 +33,8 @@ class TestBetterBank(HttpProviderContract):
         bank_sandbox.choose(reads=True, keys=True, authorization="Token abc")
         return provider_of(bank_sandbox, reads=True, idempotency_header="Idempotency-Key", authorization="Token abc")
 
-    def at(self, base_url):
-        return bank(base_url, limits=IMPATIENT, reads=True, idempotency_header="Idempotency-Key")
+    def at(self, base_url, limits):
+        return bank(base_url, limits=limits, reads=True, idempotency_header="Idempotency-Key")
 
 
 class TestStripe(HttpProviderContract):
@@ -44,8 +44,8 @@ class TestStripe(HttpProviderContract):
     def provider(self, stripe_sandbox):
         return provider_of(stripe_sandbox)
 
-    def at(self, base_url):
-        return stripe(base_url, limits=IMPATIENT)
+    def at(self, base_url, limits):
+        return stripe(base_url, limits=limits)
 
 
 class TestLithic(HttpProviderContract):
@@ -55,8 +55,8 @@ class TestLithic(HttpProviderContract):
     def provider(self, lithic_sandbox):
         return provider_of(lithic_sandbox)
 
-    def at(self, base_url):
-        return lithic(base_url, limits=IMPATIENT)
+    def at(self, base_url, limits):
+        return lithic(base_url, limits=limits)
 
 
 class TestDummy(ProviderContract):
@@ -114,8 +114,8 @@ class TestAForgetfulProvider:
 
     def test_an_adapter_that_repeats_silently_is_caught(self):
         class Insistent(TestStripe):
-            def at(self, base_url):
-                provider = super().at(base_url)
+            def at(self, base_url, limits):
+                provider = super().at(base_url, limits)
                 once = provider._transport.send
 
                 def twice(*arguments, **options):

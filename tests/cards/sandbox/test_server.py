@@ -60,7 +60,7 @@ def test_a_replay_says_that_it_is_one(stripe_sandbox):
 
 
 def test_of_many_at_once_with_one_key_one_makes_a_card(stripe_sandbox):
-    provider, key = provider_of(stripe_sandbox, limits={}), str(uuid7())
+    provider, key = provider_of(stripe_sandbox), str(uuid7())
     payload, answers = provider.compose(order(provider)), []
     threads = [threading.Thread(target=lambda: answers.append(provider.create(payload, key=key))) for _ in range(16)]
     for thread in threads:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from holdfast_cards.ports import InvalidWebhook
+from holdfast_cards.testing.contract import IMPATIENT
 from holdfast_cards.testing.sandbox import FaultKind
 from tests.cards.adapters.providers import create, provider_of
 
@@ -56,7 +57,7 @@ def test_early_is_before_the_answer(sandbox, provider, receiver):
     sandbox.arm("webhook_early")
     sandbox.arm("hang_after", seconds=5)
 
-    create(provider)
+    create(provider_of(sandbox, limits=IMPATIENT))
 
     # Without a flush: it was there before the caller had given up.
     assert len(receiver.received) == 1

@@ -9,8 +9,8 @@
         def provider(self):
             return OurBank(base_url="https://sandbox.ourbank.example", api_key="...")
 
-        def at(self, base_url):
-            return OurBank(base_url=base_url, api_key="...", limits=IMPATIENT)
+        def at(self, base_url, limits):
+            return OurBank(base_url=base_url, api_key="...", limits=limits)
 
 ``ProviderContract`` asks a working provider, or its sandbox, for a handful of cards; what ``capabilities`` does not
 promise is skipped. ``HttpProviderContract`` also lets the adapter talk to a server that misbehaves in every way we
@@ -45,8 +45,10 @@ from holdfast_cards.testing.sandbox.books import Reply
 from holdfast_cards.testing.sandbox.dialects.base import Request
 from holdfast_cards.testing.sandbox.listener import Line, Listener
 
-IMPATIENT = {"connect_seconds": 0.5, "read_seconds": 0.3, "total_seconds": 0.5}
-"""Limits with which a test of lost answers does not take minutes."""
+IMPATIENT: Mapping[str, float] = {"connect_seconds": 0.5, "read_seconds": 0.3, "total_seconds": 0.5}
+"""Limits with which a test of an answer that never comes does not take minutes."""
+PATIENT: Mapping[str, float] = {}
+"""The adapter's own limits: for answers that do come, on however busy a machine."""
 
 ADDRESS = Address(line1="12 Rue de la Paix", city="Paris", postal_code="75002", country="FR")
 NOWHERE = "no-such-card"
@@ -283,15 +285,15 @@ REFUSED: dict[int, Outcome] = {
 class HttpProviderContract(ProviderContract):
     """What every adapter over HTTP keeps besides, whoever it talks to."""
 
-    def at(self, base_url: str) -> CardProvider:
-        """Return the adapter for another address, with the limits ``IMPATIENT``; every adapter's test says how."""
-        raise AssertionError(f"{type(self).__name__} needs a method at(base_url).")
+    def at(self, base_url: str, limits: Mapping[str, float]) -> CardProvider:
+        """Return the adapter for another address and other limits; every adapter's test says how."""
+        raise AssertionError(f"{type(self).__name__} needs a method at(base_url, limits).")
 
     def test_a_lost_answer_is_never_taken_for_anything_else(self) -> None:
         """One request for each call, and the outcome unknown: a silent repetition is a second card."""
         for name, misbehavior in LOST.items():
             with misbehaving(misbehavior) as (base_url, seen):
-                answers = self._changes(self.at(base_url), only_create=name in SLOW)
+                answers = self._changes(self._at(base_url, name), only_create=name in SLOW)
                 for answer in answers:
                     assert answer.outcome == Outcome.UNKNOWN, (name, answer)
                     assert answer.reason
@@ -302,33 +304,33 @@ class HttpProviderContract(ProviderContract):
         """Either way nothing was done; the one is for the holder to know, the other for the operator."""
         for status, outcome in REFUSED.items():
             with misbehaving(answers(status)) as (base_url, _):
-                assert {answer.outcome for answer in self._changes(self.at(base_url))} == {outcome}, status
+                assert {answer.outcome for answer in self._changes(self.at(base_url, PATIENT))} == {outcome}, status
         with misbehaving(answers(404, b"<h1>Not here</h1>")) as (base_url, _):
-            assert self._create(self.at(base_url)).outcome == Outcome.MISCONFIGURED
+            assert self._create(self.at(base_url, PATIENT)).outcome == Outcome.MISCONFIGURED
 
     def test_it_waits_as_long_as_it_is_asked_to(self) -> None:
         """429 says that nothing was done, and when to come back."""
         with misbehaving(answers(429, Retry_After="7")) as (base_url, _):
-            answer = self._create(self.at(base_url))
+            answer = self._create(self.at(base_url, PATIENT))
             assert (answer.outcome, answer.retry_after_seconds) == (Outcome.LIMITED, 7.0)
         now, then = "Fri, 20 Nov 2026 12:00:00 GMT", "Fri, 20 Nov 2026 12:00:30 GMT"
         with misbehaving(answers(429, Date=now, Retry_After=then)) as (base_url, _):
             # By the provider's clock: ours has nothing to do with it.
-            assert self._create(self.at(base_url)).retry_after_seconds == 30.0
+            assert self._create(self.at(base_url, PATIENT)).retry_after_seconds == 30.0
 
     def test_what_never_left_is_not_sent(self) -> None:
         """A host that refuses, and an address that is none."""
         with misbehaving(answers(200)) as (base_url, seen):
             pass
         for nowhere in (base_url, "gopher://127.0.0.1", "http://[broken", "http://no-such-host.invalid"):
-            assert self._create(self.at(nowhere)).outcome == Outcome.NOT_SENT, nowhere
+            assert self._create(self.at(nowhere, PATIENT)).outcome == Outcome.NOT_SENT, nowhere
         assert seen == []
 
     def test_a_read_that_fails_says_so(self) -> None:
         """Neither "there is no such card" nor "he has none": one of them would make a second card."""
         for name, misbehavior in {**LOST, "401": answers(401), "404": answers(404, b"<h1>Not here</h1>")}.items():
             with misbehaving(misbehavior) as (base_url, _):
-                provider = self.at(base_url)
+                provider = self._at(base_url, name)
                 for read in self._reads(provider)[: 1 if name in SLOW else None]:
                     with refused(NoAnswer, name):
                         read()
@@ -338,9 +340,12 @@ class HttpProviderContract(ProviderContract):
         with logged() as lines:
             for status in (200, 400, 500):
                 with misbehaving(answers(status, _CARD)) as (base_url, _):
-                    answer = self._create(self.at(base_url))
+                    answer = self._create(self.at(base_url, PATIENT))
                     assert CANARY not in repr(answer)
         assert [line for line in lines if CANARY in line] == []
+
+    def _at(self, base_url: str, misbehavior: str) -> CardProvider:
+        return self.at(base_url, IMPATIENT if misbehavior in SLOW else PATIENT)
 
     def _create(self, provider: CardProvider) -> Answer:
         return provider.create(provider.compose(self.order(provider)), key=str(uuid7()))
