@@ -23,6 +23,7 @@ PRODUCTION = {
     "DJANGO_SETTINGS_MODULE": "config.settings.production",
     "DJANGO_SECRET_KEY": "kZ8-not-a-real-one-but-long-enough-2f6b1e7a9c4d0835-and-with-many-different-signs",
     "DJANGO_ALLOWED_HOSTS": "example.org",
+    "COUNTER_URL": "https://counters.example.org/events",
 }
 
 
