@@ -96,6 +96,12 @@ def alone(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """Every step of ordering a card killed, under every fault of every kind of provider; the table, into the docs."""
+    python(session, "-W", "ignore", "-m", "tests.cards.kill.matrix", "--write", "docs/concepts/cards.md")
+
+
+@nox.session
 def e2e(session: nox.Session) -> None:
     """The pages, in a real browser."""
     python(session, "scripts/test.py", "e2e", "--", *session.posargs)

@@ -83,13 +83,18 @@ class Clock:
         self.moment += dt.timedelta(**ahead)
 
 
-def until_quiet(clock: Clock, *, rounds: int = 300) -> None:
-    """Let the worker repair what it can, turning the clock to whatever is due next."""
+def until_quiet(clock: Clock, *, rounds: int = 300, patience_seconds: float = 0) -> None:
+    """Let the worker repair what it can, turning the clock to whatever is due next.
+
+    With patience, what is under way at a real provider has so much real time before our clock is turned far.
+    """
     for _ in range(rounds):
         services.work()
         due = next_due()
         if due is None:
             return
+        if due - clock.moment > dt.timedelta(seconds=20):
+            time.sleep(patience_seconds)
         clock.moment = max(clock.moment + dt.timedelta(seconds=1), due + dt.timedelta(seconds=1))
     raise AssertionError(f"Still something to do: {list(Operation.objects.filter(state__in=OPEN))}")
 
