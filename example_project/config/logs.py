@@ -67,5 +67,6 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
             "django": {"handlers": [], "propagate": True},
             "django.request": {"handlers": [], "propagate": True, "filters": ["without_traceback"]},
             "django.server": {"handlers": [], "propagate": True},
+            "httpx": {"level": "WARNING"},  # it tells of each request; who made it tells of those that fail
         },
     }
