@@ -123,6 +123,13 @@ def proof(session: nox.Session) -> None:
 
 
 @nox.session
+def hostile(session: nox.Session) -> None:
+    """400,000 hostile webhooks to the card adapters: one error, and no other exception."""
+    tests = ["tests/cards/adapters/test_signatures.py", "--ds=tests.cards.settings", "-q", "--durations=3"]
+    python(session, "-m", "pytest", *tests, *session.posargs, HOSTILE="400000")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation, into docs/_build; a warning is an error."""
     uv_run = ["uv", "run", "--frozen", "--inexact", "--group", "docs"]

@@ -1,4 +1,4 @@
-"""``python -m benchmarks wallet``, ``... outbox``, ``... broadcast`` and ``... defects``: see README.md."""
+"""``python -m benchmarks wallet``, ``... outbox``, ``... broadcast``, ``... defects``, ``... cards``: see README.md."""
 
 import argparse
 import os
@@ -13,7 +13,7 @@ from benchmarks.servers import Postgres
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours and the peers, side by side.")
-    parser.add_argument("suite", choices=["wallet", "outbox", "broadcast", "defects"])
+    parser.add_argument("suite", choices=["wallet", "outbox", "broadcast", "defects", "cards"])
     parser.add_argument("--full", action="store_true", help="many cycles (half an hour); the default is a quick look")
     parser.add_argument("--cycles", type=int, help="turns of each system in each workload")
     parser.add_argument("--seconds", type=float, default=2.0, help="the length of a turn")
@@ -36,6 +36,8 @@ def main() -> None:
         _broadcast(postgres, arguments, result)
     elif arguments.suite == "defects":
         _defects(postgres, arguments, result)
+    elif arguments.suite == "cards":
+        _cards(postgres, arguments, result)
     else:
         _outbox(postgres, arguments, result)
     result.facts["took"] = f"{(time.monotonic() - began) / 60:.0f} minutes"
@@ -86,6 +88,13 @@ def _defects(postgres: Postgres, arguments: argparse.Namespace, result: Report) 
     from benchmarks.defects import suite
 
     options = suite.Options(defects=1_000_000 if arguments.million else 100_000, times=50 if arguments.full else 10)
+    suite.run(postgres, options, result, _say)
+
+
+def _cards(postgres: Postgres, arguments: argparse.Namespace, result: Report) -> None:
+    from benchmarks.cards import suite
+
+    options = suite.Options(cycles=arguments.cycles or (12 if arguments.full else 3), seconds=arguments.seconds)
     suite.run(postgres, options, result, _say)
 
 

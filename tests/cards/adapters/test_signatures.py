@@ -271,6 +271,7 @@ def damaged(chance, text):
 def assert_storable(notice):
     """Check that a notice holds plain, printable, short text and nothing else that a database would refuse."""
     assert isinstance(notice, WebhookNotice)
+    assert notice.event_id
     things = [notice, *([notice.card] if notice.card else [])]
     for thing in things:
         for field in dataclasses.fields(thing):

@@ -17,6 +17,7 @@ from holdfast_cards.ports import (
     CardChange,
     CardOrder,
     EventPage,
+    InvalidWebhook,
     Payload,
     ProviderCard,
     WebhookNotice,
@@ -148,7 +149,10 @@ class StripeProvider(HttpProvider):
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> WebhookNotice:
         """Return a webhook by Stripe's scheme."""
-        return self._notice(verify_stripe(headers, body, secrets=self._secrets))
+        notice = self._notice(verify_stripe(headers, body, secrets=self._secrets))
+        if not notice.event_id:
+            raise InvalidWebhook("The event has no id, by which it could be told from others.")
+        return notice
 
     def _notice(self, event: Document) -> WebhookNotice:
         thing = reading.mapping(event, "data", "object")

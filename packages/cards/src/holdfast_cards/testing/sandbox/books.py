@@ -3,6 +3,7 @@
 import datetime as dt
 import itertools
 import json
+import secrets
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -180,11 +181,15 @@ class SavedAnswers:
 
 
 class Numbers:
-    """Ids that tell apart what was made: short enough to be read aloud, and of this sandbox alone."""
+    """Ids that come once: neither a reset nor another run of the sandbox gives one of them again.
+
+    Whoever plugs the provider in keeps them in a database that outlives it.
+    """
 
     def __init__(self) -> None:
+        self._run = secrets.token_hex(4)
         self._next = itertools.count(1)
 
-    def next(self) -> int:
-        """Return the next number."""
-        return next(self._next)
+    def next(self) -> str:
+        """Return the next one."""
+        return f"{self._run}{next(self._next):06d}"

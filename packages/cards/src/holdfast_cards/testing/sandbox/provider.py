@@ -61,6 +61,7 @@ class Sandbox:
         self._lock = threading.RLock()
         self._idle = threading.Condition()
         self._busy = 0
+        self._numbers = Numbers()
         self._empty()
 
     def _empty(self) -> None:
@@ -68,7 +69,6 @@ class Sandbox:
         self._events: list[SandboxEvent] = []
         self._requests: list[SeenRequest] = []
         self._saved = SavedAnswers(retention_seconds=RETENTION_SECONDS)
-        self._numbers = {name: Numbers() for name in ("card", "event", "request")}
 
     # --- What a test asks
 
@@ -213,7 +213,7 @@ class Sandbox:
 
     def _answer(self, request: Request, line: Line) -> None:
         with self._lock:
-            number = self._numbers["request"].next()
+            number = len(self._requests) + 1
             seen = SeenRequest(number, self.clock.now(), request.method, request.path, operation="")
             self._requests.append(seen)
         errand = _Errand(request, seen, line)
@@ -344,7 +344,7 @@ class Sandbox:
         return card
 
     def _make(self, params: dict[str, Any]) -> SandboxCard:
-        card = self.dialect.make(params, self._numbers["card"].next())
+        card = self.dialect.make(params, self._numbers.next())
         self._cards[card.id] = card
         return card
 
@@ -385,7 +385,7 @@ class Sandbox:
         return ids[start : start + size], len(ids) > start + size
 
     def _record(self, event_type: str, card: SandboxCard, seen: SeenRequest | None) -> SandboxEvent:
-        event = self.dialect.event(event_type, card, self._numbers["event"].next(), seen)
+        event = self.dialect.event(event_type, card, self._numbers.next(), seen)
         self._events.append(event)
         return event
 

@@ -91,10 +91,10 @@ class BankDialect(Dialect):
         """Return parameters; this bank keeps no reference."""
         return {"user_id": owner, "color": self.design(color)}
 
-    def make(self, params: dict[str, Any], number: int) -> SandboxCard:
+    def make(self, params: dict[str, Any], number: str) -> SandboxCard:
         """Return a new card."""
         return SandboxCard(
-            id=f"card-{number:06d}",
+            id=f"card-{number}",
             owner=params["user_id"],
             color=self.color(params["color"]),
             kind="physical",
@@ -143,12 +143,12 @@ class BankDialect(Dialect):
         """Return an error."""
         return Rejected(status, {"error": message})
 
-    def event(self, event_type: str, card: SandboxCard, number: int, seen: SeenRequest | None) -> SandboxEvent:
+    def event(self, event_type: str, card: SandboxCard, number: str, seen: SeenRequest | None) -> SandboxEvent:
         """Return an event, in the shape that Standard Webhooks recommends."""
         now = self.clock.now()
         data = {**self.card(card), "user_id": card.owner}
         payload = {"type": event_type, "timestamp": moment(now).isoformat(), "data": data}
-        return SandboxEvent(f"msg_{number:06d}", event_type, now, card.id, payload)
+        return SandboxEvent(f"msg_{number}", event_type, now, card.id, payload)
 
     def event_in_list(self, event: SandboxEvent) -> dict[str, Any]:
         """Return an event; nobody can ask for it."""

@@ -100,7 +100,7 @@ class Dialect(ABC):
         """Return the parameters of a card that nobody asked for over HTTP."""
 
     @abstractmethod
-    def make(self, params: dict[str, Any], number: int) -> SandboxCard:
+    def make(self, params: dict[str, Any], number: str) -> SandboxCard:
         """Return a new card."""
 
     @abstractmethod
@@ -136,7 +136,7 @@ class Dialect(ABC):
     # --- Events
 
     @abstractmethod
-    def event(self, event_type: str, card: SandboxCard, number: int, seen: SeenRequest | None) -> SandboxEvent:
+    def event(self, event_type: str, card: SandboxCard, number: str, seen: SeenRequest | None) -> SandboxEvent:
         """Return an event; ``seen`` is the request that caused it, if one did."""
 
     @abstractmethod

@@ -91,7 +91,7 @@ class LithicDialect(Dialect):
         """Return parameters."""
         return {"account_token": owner, "type": "PHYSICAL", "product_id": self.design(color), "memo": reference}
 
-    def make(self, params: dict[str, Any], number: int) -> SandboxCard:
+    def make(self, params: dict[str, Any], number: str) -> SandboxCard:
         """Return a new card."""
         physical = params["type"] == "PHYSICAL"
         design = params.get("product_id") if physical else params.get("digital_card_art_token")
@@ -187,7 +187,7 @@ class LithicDialect(Dialect):
         """Return an error."""
         return Rejected(status, {"debugging_request_id": token(message), "message": message})
 
-    def event(self, event_type: str, card: SandboxCard, number: int, seen: SeenRequest | None) -> SandboxEvent:
+    def event(self, event_type: str, card: SandboxCard, number: str, seen: SeenRequest | None) -> SandboxEvent:
         """Return an event: it names the card, and says little of it."""
         payload: dict[str, Any] = {"event_type": event_type, "card_token": card.id}
         if event_type == self.created_event:
@@ -196,7 +196,7 @@ class LithicDialect(Dialect):
             payload |= {"shipping_method": "USPS with tracking", "tracking_number": card.tracking_number}
         else:
             payload |= {"state": card.status, "previous_fields": {}}
-        return SandboxEvent(f"msg_{number:06d}", event_type, self.clock.now(), card.id, payload)
+        return SandboxEvent(f"msg_{number}", event_type, self.clock.now(), card.id, payload)
 
     def event_in_list(self, event: SandboxEvent) -> dict[str, Any]:
         """Return an event and its payload."""

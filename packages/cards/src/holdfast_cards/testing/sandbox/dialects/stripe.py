@@ -102,11 +102,11 @@ class StripeDialect(Dialect):
         params = {"cardholder": owner, "type": "physical", "personalization_design": self.design(color)}
         return {**params, "currency": "eur", "metadata": {"cards_operation": reference} if reference else {}}
 
-    def make(self, params: dict[str, Any], number: int) -> SandboxCard:
+    def make(self, params: dict[str, Any], number: str) -> SandboxCard:
         """Return a new card."""
         physical = params["type"] == "physical"
         return SandboxCard(
-            id=f"ic_{number:06d}",
+            id=f"ic_{number}",
             owner=params.get("cardholder", ""),
             color=self.designs.get(params.get("personalization_design", ""), next(iter(self.designs.values()))),
             kind=params["type"],
@@ -225,10 +225,10 @@ class StripeDialect(Dialect):
         error = {"type": kind, "code": code, "message": message, **({"param": param} if param else {})}
         return Rejected(status, {"error": error})
 
-    def event(self, event_type: str, card: SandboxCard, number: int, seen: SeenRequest | None) -> SandboxEvent:
+    def event(self, event_type: str, card: SandboxCard, number: str, seen: SeenRequest | None) -> SandboxEvent:
         """Return an event with the whole card, and with the request that caused it."""
         now = self.clock.now()
-        event_id = f"evt_{number:06d}"
+        event_id = f"evt_{number}"
         payload = {
             "id": event_id,
             "object": "event",
