@@ -4,6 +4,7 @@
 const parts = [...document.querySelectorAll("[data-live]")];
 const feed = document.querySelector("[data-events]")?.dataset.events;
 const TOGETHER_MS = 200; // what happens at once is looked at once
+const AT_MOST_EACH_MS = 1000; // however much happens
 const AFTERWARDS_MS = 1500; // by then the relay has told others what we have just heard of
 const ASK_MS = 3000; // without the feed
 const LISTENING_ASK_MS = 10000; // with it: other things change, too
@@ -11,6 +12,8 @@ const FEED_AGAIN_MS = 20000; // after it was refused: there is room for so many
 
 let source = null;
 let refusedAt = -Infinity;
+let lookedAt = -Infinity;
+let looking = null;
 let timers = {};
 
 async function refresh(part) {
@@ -24,7 +27,9 @@ async function refresh(part) {
 }
 
 function look(only = parts) {
-  return Promise.allSettled(only.map(refresh));
+  lookedAt = performance.now();
+  looking ??= Promise.allSettled(only.map(refresh)).finally(() => (looking = null));
+  return looking;
 }
 
 function later(name, milliseconds, action) {
@@ -35,7 +40,7 @@ function later(name, milliseconds, action) {
 }
 
 function heard() {
-  later("together", TOGETHER_MS, look);
+  later("together", Math.max(TOGETHER_MS, lookedAt + AT_MOST_EACH_MS - performance.now()), look);
   later("afterwards", AFTERWARDS_MS, look);
 }
 
