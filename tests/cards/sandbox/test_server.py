@@ -15,7 +15,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from holdfast.ids import uuid7
-from holdfast_cards.testing.sandbox import FaultKind, running_sandbox
+from holdfast_cards.testing.sandbox import FaultKind, SandboxServer, running_sandbox
 from tests.cards.adapters.providers import HOLDER, create, order, provider_of
 
 
@@ -256,3 +256,26 @@ def test_lists_show_a_holders_cards_newest_first(stripe_sandbox):
     made = [create(provider).card.id for _ in range(3)]
 
     assert [card.id for card in provider.list_by_holder(holder=HOLDER.external_id)] == list(reversed(made))
+
+
+def test_a_sandbox_that_keeps_books_remembers_its_cards_and_its_answers(tmp_path):
+    key, keep = str(uuid7()), tmp_path / "books"
+    first = SandboxServer(keep=keep)
+    first.listen()
+    provider = provider_of(first.providers["stripe"])
+    payload = provider.compose(order(provider))
+    card = provider.create(payload, key=key).card
+    first.providers["stripe"].befall(card.id, "ship")
+    cursor = provider.events(after="").cursor
+    first.close()
+
+    again = SandboxServer(keep=keep)
+    again.listen()
+    provider = provider_of(again.providers["stripe"])
+
+    assert provider.get(card.id).tracking_number == f"TRACK-{card.id}"
+    assert provider.create(payload, key=key).card.id == card.id
+    assert provider.events(after=cursor).notices == ()
+    assert create(provider).card.id != card.id
+    assert len(again.providers["stripe"].cards) == 2
+    again.close()

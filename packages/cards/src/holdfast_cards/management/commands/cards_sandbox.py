@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,9 +28,19 @@ class Command(BaseCommand):
             default="",
             help="Where webhooks go; {name} stands for bank, stripe or lithic. It can be changed on the page.",
         )
+        parser.add_argument("--keep", type=Path, help="A folder in which it remembers its cards from run to run.")
         parser.add_argument("--webhook-secret", default="", help="What they are signed with: whsec_ and base64.")
 
-    def handle(self, *_args: Any, host: str, port: int, webhook_url: str, webhook_secret: str, **_options: Any) -> None:
+    def handle(
+        self,
+        *_args: Any,
+        host: str,
+        port: int,
+        keep: Path | None,
+        webhook_url: str,
+        webhook_secret: str,
+        **_options: Any,
+    ) -> None:
         """Run the sandbox."""
         if webhook_secret:
             try:
@@ -37,7 +48,7 @@ class Command(BaseCommand):
             except BadSecret as error:
                 raise CommandError(str(error)) from error
         try:
-            server = SandboxServer(host=host, port=port)
+            server = SandboxServer(host=host, port=port, keep=keep)
         except OSError as error:
             raise CommandError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
         for name, provider in server.providers.items():

@@ -145,7 +145,9 @@ class KeyMismatch(Exception):
 
 
 @dataclass
-class _Saved:
+class Saved:
+    """The answer to a key; none while the request is worked on."""
+
     fingerprint: str
     since: float
     reply: Reply | None = None
@@ -156,13 +158,13 @@ class SavedAnswers:
 
     def __init__(self, *, retention_seconds: float) -> None:
         self.retention_seconds = retention_seconds
-        self._saved: dict[str, _Saved] = {}
+        self.by_key: dict[str, Saved] = {}
 
     def begin(self, key: str, fingerprint: str, *, now: float) -> Reply | None:
         """Return the saved answer, or take the key for a request that begins. Raises ``KeyInUse``, ``KeyMismatch``."""
-        saved = self._saved.get(key)
+        saved = self.by_key.get(key)
         if saved is None or now - saved.since >= self.retention_seconds:
-            self._saved[key] = _Saved(fingerprint, now)
+            self.by_key[key] = Saved(fingerprint, now)
             return None
         if saved.fingerprint != fingerprint:
             raise KeyMismatch
@@ -172,12 +174,12 @@ class SavedAnswers:
 
     def save(self, key: str, reply: Reply) -> None:
         """Keep the answer."""
-        if key in self._saved:
-            self._saved[key].reply = reply
+        if key in self.by_key:
+            self.by_key[key].reply = reply
 
     def abandon(self, key: str) -> None:
         """Forget a request that came to nothing."""
-        self._saved.pop(key, None)
+        self.by_key.pop(key, None)
 
 
 class Numbers:

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from holdfast_cards.testing.sandbox import keeping
 from holdfast_cards.testing.sandbox.books import (
     Happening,
     KeyInUse,
@@ -63,12 +64,26 @@ class Sandbox:
         self._busy = 0
         self._numbers = Numbers()
         self._empty()
+        self._remember()
 
     def _empty(self) -> None:
         self._cards: dict[str, SandboxCard] = {}
         self._events: list[SandboxEvent] = []
         self._requests: list[SeenRequest] = []
         self._saved = SavedAnswers(retention_seconds=RETENTION_SECONDS)
+
+    def _remember(self) -> None:
+        """Take up the books where another run has left them."""
+        if self.server.keep is not None:
+            cards, events, saved = keeping.unpacked(keeping.read(self.server.keep / f"{self.name}.json"))
+            self._cards, self._events = {card.id: card for card in cards}, events
+            self._saved.by_key.update(saved)
+
+    def _write_down(self) -> None:
+        """Keep what has changed, before anybody is told of it."""
+        if self.server.keep is not None:
+            books = keeping.packed(list(self._cards.values()), self._events, self._saved.by_key)
+            keeping.write(self.server.keep / f"{self.name}.json", books)
 
     # --- What a test asks
 
@@ -129,6 +144,7 @@ class Sandbox:
             card = self._cards[card_id]
             event_type = "" if self.dialect.is_final(card) else self.dialect.befall(card, Happening(happening))
             event = self._record(event_type, card, None) if event_type else None
+            self._write_down()
         if event is not None:
             self._tell(event)()
         return card
@@ -138,6 +154,7 @@ class Sandbox:
         with self._lock:
             card = self._make(self.dialect.counter_params(owner=owner, color=color, reference=reference))
             event = self._record(self.dialect.created_event, card, None)
+            self._write_down()
         if announce:
             self._tell(event)()
         return card
@@ -156,6 +173,7 @@ class Sandbox:
         self.webhooks.clear()
         with self._lock:
             self._empty()
+            self._write_down()
 
     def close(self) -> None:
         """Send no more webhooks."""
@@ -286,6 +304,7 @@ class Sandbox:
                     self._saved.save(key, reply)
                 else:
                     self._saved.abandon(key)
+                self._write_down()
         return reply
 
     def _work(self, route: Route, errand: "_Errand") -> Reply | None:
@@ -312,6 +331,7 @@ class Sandbox:
                 event = self._record(self.dialect.updated_event, card, seen)
                 status = 200
             reply = Reply.of(status, self.dialect.card(card))
+            self._write_down()
         errand.afterwards.append(self._tell(event))
         return failed if kind == FaultKind.ERROR_500_AFTER else reply
 

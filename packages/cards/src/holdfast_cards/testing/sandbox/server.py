@@ -1,5 +1,7 @@
 """The sandbox as an HTTP server: one folder of paths for each provider, the page and its buttons at the root."""
 
+from pathlib import Path
+
 from holdfast_cards.testing.sandbox import control
 from holdfast_cards.testing.sandbox.clock import SandboxClock
 from holdfast_cards.testing.sandbox.dialects import DIALECTS
@@ -11,8 +13,10 @@ from holdfast_cards.testing.sandbox.provider import Sandbox
 class SandboxServer(Listener):
     """Speaks all dialects on one port: ``/bank``, ``/stripe``, ``/lithic``."""
 
-    def __init__(self, *, host: str = HOST, port: int = 0) -> None:
+    def __init__(self, *, host: str = HOST, port: int = 0, keep: Path | None = None) -> None:
         super().__init__(self._dispatch, host=host, port=port)
+        self.keep = keep
+        """The folder in which the providers' books are kept; without one, nothing is remembered."""
         self.clock = SandboxClock()
         self.providers = {name: Sandbox(name, server=self) for name in DIALECTS}
 
