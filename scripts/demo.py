@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""The whole example project in one terminal: web, relay, Celery worker with beat, counter server, Valkey; on SQLite.
+"""The whole example project in one terminal: web, relay, Celery worker with beat, both sandboxes, Valkey; on SQLite.
 
 Everything it writes is under ``.demo/``: remove that folder to start afresh. ``DATABASE_URL``, ``REDIS_URL``,
-``COUNTER_URL``, ``HOST``, ``PORT`` and ``COUNTER_PORT`` in the environment win. Ctrl-C ends all of it, and so does the
-end of the web server; the relay, the worker and the counter server are started again, so that one can kill them and see
-that nothing is lost.
+``COUNTER_URL``, ``CARD_PROVIDER_URL``, ``HOST``, ``PORT``, ``COUNTER_PORT`` and ``CARD_PORT`` in the environment win;
+``CARD_PROVIDER`` chooses stripe, lithic or bank. Ctrl-C ends all of it, and so does the end of the web server; the
+relay, the worker, the counter server and the card provider's sandbox are started again, so that one can kill them and
+see that nothing is lost.
 """
 
 from __future__ import annotations
@@ -39,7 +40,10 @@ WELCOME = DEMO / "welcome.txt"
 FIRST_PORT, PORTS = 8000, 100
 HEALTHY_SECONDS = 90
 STOP_SECONDS = 10
-RESTARTED = {"counters", "relay", "worker"}
+RESTARTED = {"cards", "counters", "relay", "worker"}
+CARD_KEYS = {"stripe": "sk_test_sandbox", "lithic": "lithic-sandbox", "bank": ""}
+# Both ends are ours, and neither can be reached from outside.
+CARD_SECRET = "whsec_" + "ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8h"
 RESTARTS, RESTARTS_SECONDS = 5, 60
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ALARMING = re.compile(r"\b(error|critical|exception)\b|^Traceback", re.IGNORECASE)
@@ -142,7 +146,7 @@ def pid_file(name: str) -> Path:
 
 def end_orphans() -> None:
     """End what a killed demo has left behind: a second relay and web server on the same database would be confusing."""
-    for name, command in commands("", 0, 1).items():
+    for name, command in commands("", 0, 1, 1).items():
         file = pid_file(name)
         pid = int(file.read_text() or 0) if file.exists() else 0
         if pid and is_running(pid, command):
@@ -168,9 +172,18 @@ def is_running(pid: int, command: list[str]) -> bool:
     return listed.stdout.startswith(" ".join(command[:3]))
 
 
-def settings(redis_url: str, counters: str | None) -> dict[str, str]:
-    """Return the environment of the demo's processes; ``counters`` is the address of our own counter server."""
+def settings(redis_url: str, counters: str | None, cards: str | None) -> dict[str, str]:
+    """Return the environment of the demo's processes; the addresses are those of our own sandboxes."""
+    provider = os.environ.get("CARD_PROVIDER", "stripe")
+    sandbox = {
+        "CARD_PROVIDER": provider,
+        "CARD_PROVIDER_URL": f"{cards}/{provider}",
+        "CARD_PROVIDER_KEY": CARD_KEYS.get(provider, ""),
+        "CARD_WEBHOOK_SECRET": CARD_SECRET,
+        "CARD_SANDBOX_PAGE": f"{cards}/",
+    }
     defaults = {
+        **(sandbox if cards else {}),
         "COUNTER_URL": f"{counters}/events",
         "DATABASE_URL": f"sqlite:///{DEMO / 'holdfast.sqlite3'}",
         "DJANGO_DEBUG": "false",  # error pages and problem documents as a visitor gets them
@@ -218,14 +231,19 @@ def choose_port(host: str, variable: str, first: int) -> int:
     raise DemoError(f"Port {asked} is taken; choose another with {variable}=..." if asked else "No port is free.")
 
 
-def commands(host: str, port: int, counter_port: int | None) -> dict[str, list[str]]:
-    """Return what runs, by the name of its log; no counter server of ours where there is no port for it."""
+def commands(host: str, port: int, counter_port: int | None, card_port: int | None) -> dict[str, list[str]]:
+    """Return what runs, by the name of its log; no sandbox of ours where there is no port for it."""
     address, beat = f"{host}:{port}", str(DEMO / "beat")
     # Loaded once and then forked; and without the control socket that it would put into our home.
     web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket", "--bind", address]
     worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
     counters = ["-m", "sandboxes.counter_server", "--host", host, "--data", str(DEMO / "counters.sqlite3")]
     ours = {"counters": [sys.executable, *counters, "--port", str(counter_port)]} if counter_port else {}
+    if card_port:
+        # 0.0.0.0 is where to listen, not whom to call.
+        webhooks = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/api/v1/cards/webhooks/{{name}}/"  # noqa: S104 - a comparison
+        sandbox = ["manage.py", "cards_sandbox", "--host", host, "--port", str(card_port)]
+        ours["cards"] = [sys.executable, *sandbox, "--webhook-url", webhooks, "--webhook-secret", CARD_SECRET]
     return {
         **ours,
         "web": [sys.executable, *web, "--workers", "2", "--threads", "8"],
@@ -268,8 +286,8 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
-def welcome(address: str, counters: str | None) -> str:
-    """Return the addresses and the logins; ``counters`` is the address of our own counter server, if there is one."""
+def welcome(address: str, counters: str | None, cards: str | None) -> str:
+    """Return the addresses and the logins; the last two are those of our own sandboxes, if there are any."""
     pages = {
         "Pages": f"{address}/",
         "Admin": f"{address}/admin/",
@@ -281,6 +299,9 @@ def welcome(address: str, counters: str | None) -> str:
     if counters:
         pages["Counters"] = f"{counters}/"
         hints.append(f"Kill the counter server, report a defect, see it counted: kill -9 $(cat {counting})")
+    if cards:
+        pages["Cards"] = f"{cards}/"
+        hints.append("Order a card, break its provider at its page, watch the repair.")
     lines = [f"  {name:<8} {page}" for name, page in pages.items()]
     logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
     hints.append(f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.")
@@ -318,18 +339,20 @@ def serve() -> None:
         end_orphans()
         port = choose_port(host, "PORT", FIRST_PORT)
         counter_port = None if "COUNTER_URL" in os.environ else choose_port(host, "COUNTER_PORT", port + 1)
+        card_port = None if "CARD_PROVIDER_URL" in os.environ else choose_port(host, "CARD_PORT", port + 2)
         address = f"http://{host}:{port}"
         counters = f"http://{host}:{counter_port}" if counter_port else None
-        environment = settings(redis_url, counters)
+        cards = f"http://{host}:{card_port}" if card_port else None
+        environment = settings(redis_url, counters, cards)
         prepare(environment)
         say("Starting ...")
         processes: list[Process] = []
         try:
-            for name, command in commands(host, port, counter_port).items():
+            for name, command in commands(host, port, counter_port, card_port).items():
                 processes.append(Process(name, command, environment))
             wait_until_healthy(address, processes)
             where.write_text(address)
-            say(welcome(address, counters))
+            say(welcome(address, counters, cards))
             watch(processes)
         finally:
             # Impatience must not leave half of them running; each has its limit of time.

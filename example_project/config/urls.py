@@ -16,6 +16,7 @@ handler500 = "holdfast.api.problems.handler500"
 api_v1 = [
     path("", include("people.api.urls")),
     path("wallet/", include("holdfast_wallet.urls")),
+    path("", include("holdfast_cards.urls")),
     path("", include("holdfast_defects.urls")),
 ]
 

@@ -34,6 +34,7 @@ DOORS = [
     Door("Send", "send", "send", frozenset({"send-confirm"})),
     Door("Exchange", "swap", "exchange", frozenset({"exchange-confirm"})),
     Door("Set aside", "hold", "holds", frozenset({"hold-place", "hold-pay"})),
+    Door("Cards", "card", "cards", frozenset({"card", "order-card", "lost-card", "end-card"})),
     Door("Activity", "bell", "activity"),
     Door("Defects", "defect", "defects", frozenset({"defect", "report-defect", "change-defect", "delete-defect"})),
 ]

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from storefront.views import activity, defects, exchange, holds, home, payments, people, send, wallet
+from storefront.views import activity, cards, defects, exchange, holds, home, payments, people, send, wallet
 
 app_name = "storefront"
 
@@ -23,6 +23,13 @@ urlpatterns = [
     path("defects/<uuid:defect_id>/change/", defects.ChangeDefectView.as_view(), name="change-defect"),
     path("defects/<uuid:defect_id>/delete/", defects.DeleteDefectView.as_view(), name="delete-defect"),
     path("defects/<uuid:defect_id>/<slug:step>/", defects.StepDefectView.as_view(), name="step-defect"),
+    path("cards/", cards.CardsView.as_view(), name="cards"),
+    path("cards/new/", cards.OrderCardView.as_view(), name="order-card"),
+    path("cards/<uuid:card_id>/", cards.CardView.as_view(), name="card"),
+    path("cards/<uuid:card_id>/life/", cards.CardLifeView.as_view(), name="card-life"),
+    path("cards/<uuid:card_id>/lost/", cards.LostCardView.as_view(), name="lost-card"),
+    path("cards/<uuid:card_id>/end/", cards.EndCardView.as_view(), name="end-card"),
+    path("cards/<uuid:card_id>/<slug:step>/", cards.StepCardView.as_view(), name="step-card"),
     path("wallet/", wallet.WalletView.as_view(), name="wallet"),
     path("wallet/open/", wallet.OpenAccountView.as_view(), name="open-account"),
     path("wallet/accounts/<uuid:account_id>/", wallet.AccountView.as_view(), name="account"),

@@ -13,7 +13,7 @@ import sentry_sdk
 from celery.schedules import crontab
 from django.templatetags.static import static
 
-from config import databases, logs
+from config import cards, databases, logs
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "rest_framework.authtoken",
     "holdfast",
     "holdfast_wallet",
+    "holdfast_cards",
     "holdfast_defects",
     "people",
     "storefront",
@@ -201,6 +202,10 @@ if COUNTER_URL:
         "OPTIONS": {"url": COUNTER_URL, "secret": env("COUNTER_SECRET", default="")},
     }
 
+# Cards are made by whom the environment names; where that is the sandbox, people see what it believes at its page.
+HOLDFAST_CARDS = cards.settings_from(env)
+CARD_SANDBOX_PAGE = env("CARD_SANDBOX_PAGE", default="")
+
 # The API
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -251,6 +256,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "drain the outbox": {"task": "holdfast.tasks.drain_outbox", "schedule": 60},
     "purge the outbox": {"task": "holdfast.tasks.purge_outbox", "schedule": crontab(minute=10)},
     "purge idempotency keys": {"task": "holdfast.tasks.purge_idempotency_keys", "schedule": crontab(minute=20)},
+    "repair cards": {"task": "holdfast_cards.tasks.work", "schedule": 5},
     "expire holds": {"task": "holdfast_wallet.tasks.expire_holds", "schedule": 60},
     "ask the payment rail": {"task": "holdfast_wallet.tasks.sync_payments", "schedule": 60},
     "seal the ledger": {"task": "holdfast_wallet.tasks.seal", "schedule": 300},
