@@ -12,7 +12,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
+from adapters.counter_server import CounterServerSilent
 from benchmarks.broadcast.processes import CounterProcess
+from config.health import counters
 from holdfast.testing import drain_outbox
 from holdfast_defects import selectors, services
 from people.selectors import find_person
@@ -252,6 +254,15 @@ def test_without_a_counter_server_the_page_says_how_to_get_one(newcomer: Newcome
     settings.COUNTER_URL = ""
 
     assert "COUNTER_URL" in newcomer("ada").open("/defects/counters/").text
+
+
+def test_health_says_whether_somebody_counts(counter: CounterProcess):
+    assert counters().detail == {"total": {"create": 0, "delete": 0}}
+
+    counter.kill()
+
+    with pytest.raises(CounterServerSilent):
+        counters()
 
 
 # The API
