@@ -3,6 +3,8 @@
 import pytest
 from django.core.checks import run_checks
 
+pytestmark = pytest.mark.django_db  # Django 6.1 asks SQLite whether it has JSON
+
 DUMMY = {"BACKEND": "holdfast_defects.backends.dummy.DummyCounter"}
 
 

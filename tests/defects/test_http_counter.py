@@ -203,6 +203,7 @@ def test_of_an_answer_without_end_only_the_beginning_is_read(server, counting):
 # What the settings may say
 
 
+@pytest.mark.django_db  # Django 6.1 asks SQLite whether it has JSON
 @pytest.mark.parametrize("url", ["", "counter", "ftp://counter.example", "http://", "//counter.example"])
 def test_an_address_that_is_none_is_found_at_start_up(settings, url):
     settings.HOLDFAST_DEFECTS = {
@@ -212,6 +213,7 @@ def test_an_address_that_is_none_is_found_at_start_up(settings, url):
         call_command("check")
 
 
+@pytest.mark.django_db  # as above
 def test_a_secret_that_is_none_is_found_at_start_up(settings):
     options = {"url": "https://counter.example", "secret": "whsec_short"}
     settings.HOLDFAST_DEFECTS = {
