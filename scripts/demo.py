@@ -242,8 +242,9 @@ def commands(host: str, port: int, counter_port: int | None, card_port: int | No
     if card_port:
         # 0.0.0.0 is where to listen, not whom to call.
         webhooks = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/api/v1/cards/webhooks/{{name}}/"  # noqa: S104 - a comparison
-        sandbox = ["manage.py", "cards_sandbox", "--host", host, "--port", str(card_port)]
-        ours["cards"] = [sys.executable, *sandbox, "--webhook-url", webhooks, "--webhook-secret", CARD_SECRET]
+        sandbox = [sys.executable, "manage.py", "cards_sandbox", "--host", host, "--port", str(card_port)]
+        told = ["--webhook-url", webhooks, "--webhook-secret", CARD_SECRET]
+        ours["cards"] = [*sandbox, "--keep", str(DEMO / "cards"), *told]
     return {
         **ours,
         "web": [sys.executable, *web, "--workers", "2", "--threads", "8"],
@@ -339,7 +340,8 @@ def serve() -> None:
         end_orphans()
         port = choose_port(host, "PORT", FIRST_PORT)
         counter_port = None if "COUNTER_URL" in os.environ else choose_port(host, "COUNTER_PORT", port + 1)
-        card_port = None if "CARD_PROVIDER_URL" in os.environ else choose_port(host, "CARD_PORT", port + 2)
+        next_port = (counter_port or port) + 1
+        card_port = None if "CARD_PROVIDER_URL" in os.environ else choose_port(host, "CARD_PORT", next_port)
         address = f"http://{host}:{port}"
         counters = f"http://{host}:{counter_port}" if counter_port else None
         cards = f"http://{host}:{card_port}" if card_port else None
