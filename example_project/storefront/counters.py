@@ -71,7 +71,8 @@ def standing(*, user_id: int) -> Standing:
 def _lines(counted: Counted, user_id: int) -> tuple[Line, ...]:
     # Those with the most; and whoever looks, wherever they stand.
     ranked = sorted(counted.users.items(), key=lambda item: (item[0] != str(user_id), -item[1]["create"], item[0]))
-    shown = [(int(user), counts) for user, counts in ranked[:SHOWN_PEOPLE] if user.isdecimal()]
+    ours = [(user, counts) for user, counts in ranked if user.isdecimal() and len(user) < 19]  # what a bigint holds
+    shown = [(int(user), counts) for user, counts in ours[:SHOWN_PEOPLE]]
     names = names_of(user for user, _counts in shown)
     return tuple(
         Line(

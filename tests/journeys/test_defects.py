@@ -218,6 +218,8 @@ def test_the_counters_say_who_reported_what(counter: CounterProcess, newcomer: N
     for visitor in (ada, ben, ben):
         report(visitor, f"{visitor.username} {timezone.now()}")
     drain_outbox()
+    for stranger in ("somebody", 10**30):  # whom other clients of the counter server told it of
+        counter.tell(f"of {stranger}", user=stranger)
 
     text = ada.open("/defects/counters/").text
 
