@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from holdfast_cards.backends import reading
 from holdfast_cards.backends.countries import ALPHA_3
-from holdfast_cards.ports import Address, CardChange, Holder, ProviderCard
+from holdfast_cards.ports import Address, CardChange, Holder, NoAnswer, ProviderCard
 from holdfast_cards.states import CardKind, CardState, OpposeReason, ReplaceReason, Verb
 from holdfast_cards.testing.contract import ADDRESS
 from holdfast_cards.testing.sandbox import CANARY_CVV, CANARY_PAN, Happening
@@ -290,3 +290,61 @@ def test_why_a_card_is_replaced_is_told(stripe_sandbox, lithic_sandbox, reason):
         second = create(provider, replaces=first.id, replace_reason=reason).card
         assert [card.replaces for card in sandbox.cards] == ["", first.id]
         assert second.id == sandbox.cards[1].id
+
+
+# --- The log of events
+
+
+@pytest.mark.parametrize("name", ["stripe", "lithic"])
+def test_a_cursor_that_the_log_no_longer_knows_begins_anew(name, request):
+    # Stripe forgets events after 30 days; whoever was away for longer goes on from now.
+    sandbox = request.getfixturevalue(f"{name}_sandbox")
+    provider = provider_of(sandbox)
+    create(provider)
+
+    page = provider.events(after="forgotten")
+
+    assert (page.notices, page.cursor, page.more) == ((), sandbox.events[-1].id, False)
+    create(provider)
+    assert [notice.event_id for notice in provider.events(after=page.cursor).notices] == [sandbox.events[-1].id]
+
+
+@pytest.mark.parametrize("name", ["stripe", "lithic"])
+def test_a_log_that_was_empty_is_read_from_its_beginning(name, request):
+    sandbox = request.getfixturevalue(f"{name}_sandbox")
+    provider = provider_of(sandbox)
+    start = provider.events(after="")
+    assert start.notices == ()
+
+    cards = [create(provider).card.id for _ in range(60)]
+
+    page = provider.events(after=start.cursor)
+    assert [notice.card_id for notice in page.notices] == cards
+    assert provider.events(after=page.cursor).notices == ()
+
+
+@pytest.mark.parametrize("name", ["stripe", "lithic"])
+def test_a_long_log_is_read_page_by_page_oldest_first(name, request):
+    sandbox = request.getfixturevalue(f"{name}_sandbox")
+    provider = provider_of(sandbox)
+    create(provider)
+    cursor, seen, pages = provider.events(after="").cursor, [], 0
+    for _ in range(120):
+        create(provider)
+    more = True
+    while more:
+        page = provider.events(after=cursor)
+        seen += [notice.event_id for notice in page.notices]
+        cursor, more, pages = page.cursor, page.more, pages + 1
+
+    assert seen == [event.id for event in sandbox.events[1:]]
+    assert pages == 3
+
+
+def test_a_log_that_cannot_be_read_is_not_begun_anew(stripe_sandbox):
+    provider = provider_of(stripe_sandbox)
+    create(provider)
+    stripe_sandbox.arm("status", on="events", status=503)
+
+    with pytest.raises(NoAnswer):
+        provider.events(after=stripe_sandbox.events[0].id)
