@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -12,6 +13,8 @@ from benchmarks.servers import Postgres
 
 
 def main() -> None:
+    # What a run has started ends with it, also when it is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours and the peers, side by side.")
     parser.add_argument("suite", choices=["wallet", "outbox", "broadcast", "defects", "cards"])
     parser.add_argument("--full", action="store_true", help="many cycles (half an hour); the default is a quick look")
@@ -81,7 +84,7 @@ def _broadcast(postgres: Postgres, arguments: argparse.Namespace, result: Report
     from benchmarks.broadcast import suite
 
     options = suite.Options(cycles=arguments.cycles or (12 if arguments.full else 4))
-    suite.run(postgres.url, options, result, _say)
+    suite.run(postgres.url, machine.Watch(postgres.pids()), options, result, _say)
 
 
 def _defects(postgres: Postgres, arguments: argparse.Namespace, result: Report) -> None:

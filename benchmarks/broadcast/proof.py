@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -307,6 +308,8 @@ def prove(plan: Plan, server_url: str, say: Callable[[str], None] = lambda _what
 
 def main() -> int:
     """Prove it, as the command line says."""
+    # What was started ends with it, also when it is told to end.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="python -m benchmarks.broadcast.proof", description="Nothing is lost.")
     parser.add_argument("--defects", type=int, default=Plan.defects)
     parser.add_argument("--clients", type=int, default=Plan.clients)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from benchmarks import report
 from benchmarks.broadcast import posting, ways
 from benchmarks.duel import Spread
+from benchmarks.machine import Watch
 from benchmarks.report import Bar, Report, Table
 
 REQUESTS = 100
@@ -21,21 +22,22 @@ class Options:
     cycles: int
 
 
-def run(server_url: str, options: Options, result: Report, say: Callable[[str], None]) -> None:
+def run(server_url: str, watch: Watch, options: Options, result: Report, say: Callable[[str], None]) -> None:
     """Measure both and report."""
-    _report_posting(posting.measure(server_url, cycles=options.cycles, requests=REQUESTS, say=say), result)
+    found = posting.measure(server_url, watch, cycles=options.cycles, requests=REQUESTS, say=say)
+    _report_posting(found, result)
     _report_ways(ways.compare(server_url, say), result)
 
 
 def _report_posting(found: posting.Posting, result: Report) -> None:
     rows = [
         [
-            turn,
-            f"{statistics.median(found.turns[turn]):.2f}",
-            f"{statistics.median(found.percentiles[turn]):.2f}",
-            report.times(found.ratio(turn)),
+            state,
+            _milliseconds(found.duel.value(posting.CELL, state)),
+            f"{statistics.median(found.slow[state][1:]):.2f}",
+            report.times(_to_up(found, state)),
         ]
-        for turn in posting.TURNS
+        for state in posting.STATES
     ]
     result.tables.append(
         Table(
@@ -47,10 +49,12 @@ def _report_posting(found: posting.Posting, result: Report) -> None:
             "its INSERT, and the NOTIFY that wakes the relay after the commit.",
         )
     )
-    for turn in (posting.DOWN, posting.HANGING):
-        result.bars.append(_within(f"p50 of POST, {turn.partition(':')[0]}: × up", found.ratio(turn), 1.1))
+    for state in (posting.DOWN, posting.HANGING):
+        result.bars.append(_within(f"p50 of POST, {state.partition(':')[0]}: × up", _to_up(found, state), 1.1))
     result.bars.append(report.at_most("statements for the event", found.statements_for_the_event, 2))
-    result.numbers["posting"] = {"p50": found.turns, "p95": found.percentiles}
+    turns, disturbed = found.duel.noise()
+    result.facts["turns of posting disturbed by others"] = f"{disturbed} of {turns}"
+    result.numbers["posting"] = {"p50": found.duel.numbers(), "p95": found.slow}
 
 
 def _report_ways(outcomes: list[ways.Outcome], result: Report) -> None:
@@ -79,6 +83,14 @@ def _report_ways(outcomes: list[ways.Outcome], result: Report) -> None:
     outbox = next(one for one in outcomes if one.way == "outbox")
     result.bars.append(report.at_most("the outbox: changes lost", outbox.lost, 0))
     result.numbers["ways"] = [one.__dict__ | {"lost": one.lost} for one in outcomes]
+
+
+def _to_up(found: posting.Posting, state: str) -> Spread | None:
+    return found.duel.ratio(posting.CELL, state, posting.UP)
+
+
+def _milliseconds(spread: Spread | None) -> str:
+    return report.ABSENT if spread is None else f"{spread.median:.2f}"
 
 
 def _within(name: str, spread: Spread | None, wanted: float) -> Bar:
