@@ -1,6 +1,7 @@
 """The commands: thin doors for operators and schedulers."""
 
 import csv
+import dataclasses
 import datetime as dt
 import io
 import json
@@ -193,10 +194,23 @@ def acting_as(role):
 @pytest.mark.postgres
 def test_a_hardened_role_does_all_that_the_application_does(wallet_app):
     world = make_world()
-    assert "holdfast_wallet_transfer: wallet_app has SELECT, INSERT\n" in run("wallet_harden", "--role", wallet_app)
+    assert 'holdfast_wallet_transfer: wallet_app has SELECT, INSERT ("id",' in run(
+        "wallet_harden", "--role", wallet_app
+    )
 
     with acting_as(wallet_app):
         make_transfer(source=world.wallet, target=world.others, amount="2.00")
+        there = services.TransferRequest(
+            key=uuid7(),
+            source_id=world.wallet.pk,
+            target_id=world.others.pk,
+            amount=Money("1", "EUR"),
+            owner_id=world.ada.pk,
+        )
+        back = dataclasses.replace(
+            there, key=uuid7(), source_id=world.others.pk, target_id=world.wallet.pk, owner_id=world.bob.pk
+        )
+        services.post_transfers(requests=[there, back], atomic=True)
         hold = make_hold(account=world.wallet)
         services.capture_hold(key=world.savings.pk, hold_id=hold.pk, target_id=world.others.pk, owner_id=world.ada.pk)
         services.release_hold(hold_id=make_hold(account=world.wallet).pk, owner_id=world.ada.pk)
@@ -215,6 +229,19 @@ def test_a_hardened_role_does_all_that_the_application_does(wallet_app):
 FORGERIES = {
     "a line": ["UPDATE holdfast_wallet_transfer SET amount_minor = 1"],
     "a line less": ["DELETE FROM holdfast_wallet_transfer"],
+    "a line of one's own": [
+        """INSERT INTO holdfast_wallet_transfer SELECT (jsonb_populate_record(line, jsonb_build_object(
+           'id', gen_random_uuid(), 'number', 0))).* FROM holdfast_wallet_transfer AS line""",
+    ],
+    "a posted line from a trigger": [
+        "CREATE TEMP TABLE mine (i int)",
+        """CREATE FUNCTION pg_temp.forge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+           INSERT INTO public.holdfast_wallet_transfer SELECT (jsonb_populate_record(line, jsonb_build_object(
+           'id', gen_random_uuid(), 'number', line.number + 1000, 'source_version', 900, 'target_version', 900))).*
+           FROM public.holdfast_wallet_transfer AS line; RETURN NEW; END $$""",
+        "CREATE TRIGGER forge BEFORE INSERT ON mine FOR EACH ROW EXECUTE FUNCTION pg_temp.forge()",
+        "INSERT INTO mine VALUES (1)",
+    ],
     "no seals": ["TRUNCATE holdfast_wallet_seal"],
     "no accounts": ["DELETE FROM holdfast_wallet_account"],
     "another history": ["UPDATE holdfast_wallet_holdevent SET amount_minor = 1"],
@@ -283,6 +310,7 @@ def test_a_hold_is_not_ended_without_its_money_by_a_role_that_sets_the_switch(wa
     [
         ("GRANT UPDATE ON holdfast_wallet_transfer TO wallet_group", r"UPDATE \(amount_minor\).* of wallet_group"),
         ("GRANT UPDATE (balance_minor) ON holdfast_wallet_account TO wallet_group", r"UPDATE \(balance_minor\)"),
+        ("GRANT INSERT ON holdfast_wallet_transfer TO wallet_group", r"INSERT \(number\)"),
         ("GRANT DELETE ON holdfast_wallet_seal TO wallet_group", "DELETE ON holdfast_wallet_seal"),
         ("GRANT CREATE ON SCHEMA public TO wallet_group", "CREATE ON SCHEMA public"),
         ("GRANT EXECUTE ON FUNCTION holdfast_wallet_transfer_post() TO PUBLIC", "EXECUTE ON FUNCTION"),

@@ -6,7 +6,7 @@ from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from holdfast import tracing
-from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion, wakeup
+from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion, insertion_many, wakeup
 from holdfast.outbox.emission import KEY_LENGTH, partition
 from holdfast.outbox.models import OutboxEvent
 from holdfast.testing import captured_events
@@ -129,8 +129,9 @@ def notifies(queries):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_relay_is_woken_after_the_commit_once_for_a_burst(monkeypatch):
-    # A debounce that does not end within the test, however slow it runs.
+    # Times that do not end within the test, however slow it runs.
     monkeypatch.setattr(wakeup, "DEBOUNCE_SECONDS", 3600.0)
+    monkeypatch.setattr(wakeup, "RING_AGAIN_SECONDS", 3600.0)
     monkeypatch.setattr(wakeup, "_doorbells", {})
 
     with CaptureQueriesContext(connection) as queries:
@@ -143,6 +144,33 @@ def test_the_relay_is_woken_after_the_commit_once_for_a_burst(monkeypatch):
     statements = [query["sql"] for query in queries]
     assert len(notifies(queries)) == 1
     assert statements.index("COMMIT") < statements.index(notifies(queries)[0])
+
+
+def test_who_publishes_without_a_pause_rings_now_and_then_only(monkeypatch):
+    now = 1000.0
+    monkeypatch.setattr(wakeup.time, "monotonic", lambda: now)
+    bell = wakeup.Doorbell("default")
+    rung = []
+    for _ in range(300):  # an event each millisecond
+        now += 0.001
+        if bell.is_due():
+            rung.append(now)
+    assert 6 <= len(rung) <= 7
+
+    now += 0.011
+    assert bell.is_due(), "after a pause the relays may be asleep"
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_many_events_are_inserted_after_one_row_of_the_callers_statement():
+    events = [Noted(topic="a", number=number) for number in range(3)]
+    sql, params = insertion_many(events, source="posted")
+    with connection.cursor() as cursor:
+        cursor.execute(f"WITH posted AS (SELECT 1), told AS ({sql}) SELECT FROM posted", params)
+        cursor.execute(f"WITH posted AS (SELECT 1 WHERE false), told AS ({sql}) SELECT FROM posted", params)
+
+    assert [row.payload for row in OutboxEvent.objects.order_by("id")] == [event.payload() for event in events]
 
 
 @pytest.mark.postgres

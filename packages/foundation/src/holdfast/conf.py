@@ -54,6 +54,17 @@ class Declared:
     description: str
 
 
+class _Read:
+    """Reads one setting where it is asked for; the default of the class, where the class is asked."""
+
+    def __init__(self, setting: str, name: str, default: Any) -> None:
+        self._setting, self._name, self._default = setting, name, default
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        values = None if instance is None else getattr(django_settings, self._setting, None)
+        return values.get(self._name, self._default) if isinstance(values, dict) else self._default
+
+
 class AppSettings:
     """The settings of one app; subclass it with ``setting=``, and give each a default and a description."""
 
@@ -70,13 +81,7 @@ class AppSettings:
                     raise TypeError(f"{cls.__name__}.{name} needs Annotated[<type>, <description>].")
                 kind, description = get_args(hint)[:2]
                 cls.declared[name] = Declared(name, kind, cls.__dict__[name], description)
-
-    def __getattribute__(self, name: str) -> Any:
-        if not name.isupper():
-            return super().__getattribute__(name)
-        default = super().__getattribute__(name)
-        values = getattr(django_settings, type(self).setting, {})
-        return values.get(name, default) if isinstance(values, dict) else default
+                setattr(cls, name, _Read(setting, name, cls.__dict__[name]))
 
     def check(self, label: str) -> Iterator[Error]:
         """Yield an error for each value that cannot be used, with ids ``<label>.E001`` to ``<label>.E004``."""

@@ -1,6 +1,6 @@
 """The transactional outbox: what was committed is told, at least once, in order for each key."""
 
-from holdfast.outbox.emission import emit, emit_many, insertion
+from holdfast.outbox.emission import emit, emit_many, insertion, insertion_many
 from holdfast.outbox.inbox import exactly_once
 from holdfast.outbox.retry import DeliveryFailed, GiveUp, RetryLater
 from holdfast.outbox.subscriptions import subscribe
@@ -15,5 +15,6 @@ __all__ = [
     "emit_many",
     "exactly_once",
     "insertion",
+    "insertion_many",
     "subscribe",
 ]

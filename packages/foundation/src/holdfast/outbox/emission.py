@@ -66,6 +66,9 @@ _INSERT_FROM = postgresql(
     columns=_COLUMNS,
 )
 
+# The same for many events, which come as one JSON array.
+_INSERT_MANY_FROM = _INSERT_MANY["postgresql"].replace("FROM jsonb", "FROM <source>, jsonb")
+
 _Row = tuple[str, str, str, int, str, str]
 
 # The encoder is made once: json.dumps with options makes one for each call. NaN is not JSON, and PostgreSQL refuses it.
@@ -109,7 +112,7 @@ def emit_many(events: Iterable[Event], *, using: str | None = None) -> list[UUID
     return uids
 
 
-def insertion(event: Event, *, source: str, computed: Mapping[str, str] | None = None) -> tuple[str, list[str | int]]:
+def insertion(event: Event, *, source: str, computed: Mapping[str, str] | None = None) -> tuple[str, list[str]]:
     """Return the INSERT of an event as SQL and parameters, for a caller who composes one PostgreSQL statement.
 
     ::
@@ -121,13 +124,19 @@ def insertion(event: Event, *, source: str, computed: Mapping[str, str] | None =
     ``source`` names the CTE that makes the fact: for each of its rows there is an event, whose id is drawn after the
     row was made, and so after the locks that it took. ``computed`` gives payload fields that only the database knows,
     as SQL over the source. Both are the caller's own text, never a user's, and constant, so that the whole can be a
-    prepared statement.
+    prepared statement; for the same reason each parameter is text.
     """
     payload = "%s::jsonb"
     if computed:
         pairs = ", ".join(f"'{name}', {expression}" for name, expression in computed.items())
         payload = f"%s::jsonb || jsonb_build_object({pairs})"
-    return _insert_from(source, payload), list(_row(event, uuid7()))
+    return _insert_from(source, payload), [str(value) for value in _row(event, uuid7())]
+
+
+def insertion_many(events: Iterable[Event], *, source: str) -> tuple[str, list[str]]:
+    """Return the INSERT of several events as ``insertion`` does; ``source`` has one row, after which they are drawn."""
+    rows = [_row(event, uuid7()) for event in events]
+    return _INSERT_MANY_FROM.replace("<source>", source), [_encode(rows)]
 
 
 @lru_cache(maxsize=64)

@@ -1,8 +1,10 @@
-"""Waking the relay after a commit: one NOTIFY in its own tiny transaction, at most one for each 10 ms and process.
+"""Waking the relay after a commit: one NOTIFY in its own tiny transaction, and only where the relay may be asleep.
 
 Inside the business transaction a NOTIFY would take the instance-wide notify lock through the commit (17 to 24 % of the
-throughput at 8 writers). What the debounce swallows is covered by the relay, which looks once more shortly after each
-activity. SQLite has no NOTIFY: there the relay watches the file's data version.
+throughput at 8 writers), and outside it is a round trip of its own. A relay that found something looks once more
+shortly afterwards, so a process whose events come quicker than that rings for the first of them only, and now and then
+for a relay that leases other partitions and had nothing to look for. SQLite has no NOTIFY: there the relay watches the
+file's data version.
 """
 
 import selectors
@@ -15,7 +17,10 @@ from django.db import Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 CHANNEL = "holdfast_outbox"
+# An event that comes so soon after the last one finds the relay awake: it looks again after 1.5 times as long.
 DEBOUNCE_SECONDS = 0.010
+# How long a process that publishes without a pause leaves the bell alone.
+RING_AGAIN_SECONDS = 0.050
 SQLITE_POLL_SECONDS = 0.020
 
 _NOTIFY = f"NOTIFY {CHANNEL}"
@@ -26,20 +31,31 @@ class Doorbell:
 
     def __init__(self, using: str) -> None:
         self.using = using
-        self.rung_at = float("-inf")
-        self.__qualname__ = type(self).__qualname__  # Django names a robust callback by it when the callback fails.
+        self._published_at = self._rung_at = float("-inf")
+        # Django names a robust callback by it when the callback fails.
+        self.__qualname__ = type(self).__qualname__
 
     def __call__(self) -> None:
-        """Ring, unless it was done a moment ago."""
-        if self.rang_just_now():
-            return
-        self.rung_at = time.monotonic()  # Two threads that both get here ring twice, which harms nobody.
+        """Ring, unless the relays are awake already; an event was just committed."""
+        if self.is_due():
+            self.ring()
+
+    def ring(self) -> None:
+        """Ring."""
         with connections[self.using].cursor() as cursor:
             cursor.execute(_NOTIFY)
 
-    def rang_just_now(self) -> bool:
-        """Tell whether the relays are awake already."""
-        return time.monotonic() - self.rung_at < DEBOUNCE_SECONDS
+    def is_due(self) -> bool:
+        """Tell whether the event that was just committed has to wake the relays; who asks has to ring then.
+
+        Two threads that ask at the same moment may both ring, which harms nobody.
+        """
+        now = time.monotonic()
+        due = now - self._published_at >= DEBOUNCE_SECONDS or now - self._rung_at >= RING_AGAIN_SECONDS
+        self._published_at = now
+        if due:
+            self._rung_at = now
+        return due
 
 
 _doorbells: dict[str, Doorbell] = {}
@@ -51,8 +67,11 @@ def after_commit_wakeup(using: str) -> None:
     if connection.vendor != "postgresql":
         return
     doorbell = _doorbells.get(using) or _doorbells.setdefault(using, Doorbell(using))
-    if not connection.in_atomic_block and doorbell.rang_just_now():
-        return  # as the bell itself would say, but without Django's way to it
+    if not connection.in_atomic_block:
+        # At once, and mostly not at all: without Django's way to it, which costs more than the question.
+        if doorbell.is_due():
+            transaction.on_commit(doorbell.ring, using=using, robust=True)
+        return
     # The next of many events of one transaction finds the bell already hung. If a savepoint takes an earlier one down,
     # it was entered inside that savepoint, and then so was this one.
     if connection.run_on_commit and connection.run_on_commit[-1][1] is doorbell:

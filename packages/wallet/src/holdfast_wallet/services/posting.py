@@ -21,7 +21,7 @@ from holdfast_wallet.services import refusals, slots
 from holdfast_wallet.services.accounts import open_system_account
 from holdfast_wallet.services.expiry import expire_due_holds_of
 from holdfast_wallet.services.requests import OwnerId, Posting, TransferRequest, checked_key, posting
-from holdfast_wallet.services.statements import insert, insert_many
+from holdfast_wallet.services.statements import insert, insert_batch, insert_many
 from holdfast_wallet.states import SystemRole, TransferKind
 
 # How often a transfer is tried that ended as the victim of a deadlock or of a serialization failure.
@@ -155,7 +155,8 @@ def post_transfers(
         except Refusal as refusal:
             asked.append(refusal)
     groups = _with_fees([one for one in asked if isinstance(one, Posting)], charge_fees=charge_fees)
-    results = iter(_in_transaction(groups, _post_each) if groups else [])
+    posted = _at_once([one for group in groups for one in group])
+    results = iter(_firsts(groups, posted) if posted else _in_transaction(groups, _post_each))
     return [next(results) if isinstance(one, Posting) else one for one in asked]
 
 
@@ -202,7 +203,7 @@ def post_one(asked: Posting, picked: Posting | None = None) -> Transfer:
 
 def post_all(asked: Sequence[Posting]) -> list[Transfer]:
     """Post several transfers, all or nothing, or return those that their keys already stand for."""
-    return _in_transaction([[one] for one in asked], _post_locked)
+    return _at_once(asked) or _in_transaction([[one] for one in asked], _post_locked)
 
 
 def post_with_fee(asked: Posting, amount: Money) -> list[Transfer]:
@@ -312,6 +313,12 @@ Group = Sequence[Posting]
 
 class _KeptInSlotsError(Exception):
     """Some of the accounts are kept in slots, which are known from now on."""
+
+
+def _at_once(asked: Sequence[Posting]) -> list[Transfer] | None:
+    """Post all with one statement where that is possible and none is refused; otherwise do nothing."""
+    using = router.db_for_write(Transfer)
+    return insert_batch([_into_slots(one, using) for one in asked], using=using) if asked else None
 
 
 def _in_transaction(

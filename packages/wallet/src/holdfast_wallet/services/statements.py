@@ -6,8 +6,8 @@ BEGIN. Where a transaction is already open, a savepoint keeps a refusal from poi
 
 import datetime as dt
 import json
-import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any
 
@@ -15,21 +15,13 @@ from django.db import DatabaseError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 
-from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion
+from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion, insertion_many
 from holdfast_wallet.events import TransferPosted
 from holdfast_wallet.exceptions import AccountNotFound
 from holdfast_wallet.models import Account, Transfer
+from holdfast_wallet.services import refusals
+from holdfast_wallet.services.prepared import Statement
 from holdfast_wallet.services.requests import Posting
-
-try:
-    from psycopg import Cursor
-    from psycopg import Error as PsycopgError
-except ImportError:  # a host on SQLite need not install it
-    Cursor = None  # type: ignore[assignment, misc]
-    PsycopgError = DatabaseError  # type: ignore[assignment, misc]
-
-# Where a connection keeps the ledger's cursor.
-_KEPT = "holdfast_wallet_cursor"
 
 _TRANSFER = Transfer._meta.db_table
 _ACCOUNT = Account._meta.db_table
@@ -73,6 +65,22 @@ _MANY = f"""
     ORDER BY position
     RETURNING id, {_ANSWER}"""  # noqa: S608 - nobody's words but ours
 
+# Many plain transfers by the door for them, with their events in the same statement: a batch is one round trip. The
+# scopes are looked at before, for the same reason as above.
+_BATCH = f"""
+    INSERT INTO holdfast_wallet_batch (transfers, accounts)
+    SELECT transfers, accounts
+    FROM (SELECT %s::jsonb AS transfers, %s::uuid[] AS accounts, %s::jsonb AS scopes) AS asked
+    WHERE NOT EXISTS (
+        SELECT FROM jsonb_array_elements(scopes) AS scope
+        WHERE NOT EXISTS (
+            SELECT FROM {_ACCOUNT}
+            WHERE id = (scope ->> 0)::uuid AND owner_id::text IS NOT DISTINCT FROM scope ->> 1))
+    RETURNING posted, recorded_at"""  # noqa: S608 - nobody's words but ours
+
+# A refusal of the law, of a constraint or of a type, or what another transaction did to ours.
+_REFUSED = frozenset({"WL", "23", "22", "40"})
+
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 # SQLite has one writer: a look at what the triggers made of the row is free of races. What they fill is zero until
@@ -101,6 +109,41 @@ def insert(asked: Posting, *, using: str) -> Transfer:
         return _insert_sqlite(connection, asked)
 
 
+def insert_batch(asked: Sequence[Posting], *, using: str) -> list[Transfer] | None:
+    """Post several plain transfers and their events in this order with one statement, all or nothing.
+
+    Returns ``None``, and has done nothing, where there is no such statement, or something of it would be refused: then
+    ``insert_many``, or one after the other, says what.
+    """
+    connection = connections[using]
+    if connection.vendor != "postgresql" or any(one.hold_id or one.reverses_id for one in asked):
+        return None
+    sides = {side.hex for one in asked for side in (one.source_id, one.target_id)}
+    scopes = {(one.scope_id.hex, None if one.owner_id is None else str(one.owner_id)) for one in asked}
+    told, told_parameters = insertion_many([_event(one) for one in asked], source="posted")
+    given = [_encode([_batch_item(one) for one in asked]), f"{{{','.join(sides)}}}", _encode(list(scopes))]
+    try:
+        savepoint = transaction.atomic(using=using) if connection.in_atomic_block else nullcontext()
+        with savepoint:
+            row = _batch_and_told(told).row(connection, [*given, *told_parameters])
+    except DatabaseError as error:
+        if refusals.code_of(error)[:2] not in _REFUSED:
+            raise
+        return None
+    if row is None:
+        return None
+    after_commit_wakeup(using)
+    lines, recorded_us = row
+    recorded_at = _EPOCH + dt.timedelta(microseconds=recorded_us)
+    return [_transfer(one, filled, recorded_at, using) for one, filled in zip(asked, lines, strict=True)]
+
+
+@lru_cache(maxsize=2)
+def _batch_and_told(told: str) -> Statement:
+    answer = "posted::text, (extract(epoch FROM recorded_at) * 1000000)::bigint::text"
+    return Statement(f"WITH posted AS ({_BATCH}), told AS ({told}) SELECT {answer} FROM posted", read=json.loads)  # noqa: S608 - nobody's words but ours
+
+
 def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
     """Post several transfers and their events in this order, all or nothing.
 
@@ -111,7 +154,9 @@ def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
         with transaction.atomic(using=using):
             return [_insert_sqlite(connection, one) for one in asked]
     with transaction.atomic(using=using):
-        rows = _run(connection, _MANY, [_encode([_full_parameters(one) for one in asked])])
+        with connection.cursor() as cursor:
+            cursor.execute(_MANY, [_encode([_full_parameters(one) for one in asked])])
+            rows = cursor.fetchall()
         filled = {row[0]: row[1:] for row in rows}
         for one in asked:
             if one.id not in filled:
@@ -123,55 +168,18 @@ def insert_many(asked: Sequence[Posting], *, using: str) -> list[Transfer]:
 def _insert_postgresql(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
     plain = asked.reverses_id is None and asked.hold_id is None and asked.effective_at is None and not asked.metadata
     told, told_parameters = insertion(_event(asked), source="posted")
+    statement = _posted_and_told(_PLAIN if plain else _FULL, told)
     parameters = _plain_parameters(asked) if plain else _full_parameters(asked)
-    rows = _run(connection, _posted_and_told(_PLAIN if plain else _FULL, told), parameters + told_parameters)
-    if not rows:
+    row = statement.row(connection, parameters + told_parameters)
+    if row is None:
         raise AccountNotFound(account_id=str(asked.scope_id))
     after_commit_wakeup(connection.alias)
-    return _answered(asked, rows[0], connection.alias)
+    return _answered(asked, row, connection.alias)
 
 
 @lru_cache(maxsize=8)
-def _posted_and_told(posted: str, told: str) -> str:
-    return f"WITH posted AS ({posted}), told AS ({told}) SELECT {_ANSWER} FROM posted"  # noqa: S608 - nobody's words but ours
-
-
-def _run(connection: BaseDatabaseWrapper, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Return the rows of a statement that runs so often that it is worth being prepared.
-
-    psycopg's own cursor on Django's connection saves a third of the client's time. Where somebody listens to Django's
-    (debug toolbars, ``assertNumQueries``, execute wrappers) theirs is used.
-    """
-    rows: list[tuple[Any, ...]]
-    if Cursor is None or connection.execute_wrappers or connection.queries_logged:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            rows = cursor.fetchall()
-            return rows
-    if connection.connection is None or not getattr(connection, "health_check_done", False):
-        connection.close_if_health_check_failed()
-        connection.ensure_connection()
-    # The name of Django's setting for poolers that give each transaction another session, which forgets what was
-    # prepared.
-    prepare = not connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS")
-    try:
-        rows = _cursor(connection).execute(sql, parameters, prepare=prepare).fetchall()
-    except PsycopgError:
-        with connection.wrap_database_errors:
-            raise
-    return rows
-
-
-def _cursor(connection: BaseDatabaseWrapper) -> Any:
-    """Return the cursor of a session that is kept for the ledger: a new one for each transfer costs as much again."""
-    session = connection.connection
-    cursor = connection.__dict__.get(_KEPT)
-    if cursor is None or cursor.connection is not session:
-        cursor = connection.__dict__[_KEPT] = Cursor(session)
-        if session.prepare_threshold is None:
-            # Django's None turns preparing off, even where it is asked for; out of reach, it is done only where it is.
-            session.prepare_threshold = sys.maxsize
-    return cursor
+def _posted_and_told(posted: str, told: str) -> Statement:
+    return Statement(f"WITH posted AS ({posted}), told AS ({told}) SELECT {_ANSWER} FROM posted")  # noqa: S608 - nobody's words but ours
 
 
 def _insert_sqlite(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
@@ -217,6 +225,20 @@ def _full_parameters(asked: Posting) -> list[Any]:
         asked.metadata_json,
         scope_id,
         owner_id,
+    ]
+
+
+def _batch_item(asked: Posting) -> list[Any]:
+    return [
+        asked.id.hex,
+        asked.source_id.hex,
+        asked.target_id.hex,
+        asked.amount_minor,
+        asked.currency,
+        asked.kind,
+        asked.journal_id.hex,
+        asked.effective_at and asked.effective_at.isoformat(),
+        asked.metadata_json,
     ]
 
 

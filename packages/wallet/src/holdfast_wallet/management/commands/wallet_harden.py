@@ -13,6 +13,21 @@ from holdfast_wallet.models import Account, Hold, HoldEvent, Payment, Seal, Tran
 
 # What the application writes itself. The rest is written by the ledger's triggers, which run as the tables' owner.
 INSERTED: tuple[type[Model], ...] = (Account, Transfer, Hold, Payment, Seal)
+# What is asked of a transfer. The rest of it is filled by the law; a row that comes with a number was posted by it.
+ASKED = (
+    "id",
+    "source_id",
+    "target_id",
+    "amount_minor",
+    "currency",
+    "kind",
+    "journal_id",
+    "reverses_id",
+    "hold_id",
+    "effective_at",
+    "metadata",
+)
+BATCH = "holdfast_wallet_batch"
 UPDATED: dict[type[Model], tuple[str, ...]] = {
     Account: (
         "name",
@@ -84,11 +99,13 @@ class Command(BaseCommand):
             _require_plain(cursor, role)
             for model in LEDGER:
                 table, updated = model._meta.db_table, ", ".join(map(quote, UPDATED.get(model, ())))
-                rights = ["SELECT"] + ["INSERT"] * (model in INSERTED) + [f"UPDATE ({updated})"] * bool(updated)
+                inserted = f"INSERT ({', '.join(map(quote, ASKED))})" if model is Transfer else "INSERT"
+                rights = ["SELECT"] + [inserted] * (model in INSERTED) + [f"UPDATE ({updated})"] * bool(updated)
                 cursor.execute(f"REVOKE ALL ON {quote(table)} FROM {quote(role)}")
                 cursor.execute(f"REVOKE INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER ON {quote(table)} FROM PUBLIC")
                 cursor.execute(f"GRANT {', '.join(rights)} ON {quote(table)} TO {quote(role)}")
                 self.stdout.write(f"{table}: {role} has {', '.join(rights)}")
+            cursor.execute(f"GRANT SELECT, INSERT ON {quote(BATCH)} TO {quote(role)}")
         with connection.cursor() as cursor:
             left = list(_left(cursor, role))
         if left:
@@ -123,6 +140,10 @@ def _left(cursor: CursorWrapper, role: str) -> Iterator[str]:
             cursor.execute("SELECT has_column_privilege(%s, %s, %s, 'UPDATE')", [role, table, column])
             if cursor.fetchone()[0] and column not in UPDATED.get(model, ()):
                 yield f"UPDATE ({column}) ON {table}{through}"
+    for column in [field.column for field in Transfer._meta.concrete_fields if field.column not in ASKED]:
+        cursor.execute("SELECT has_column_privilege(%s, %s, %s, 'INSERT')", [role, Transfer._meta.db_table, column])
+        if cursor.fetchone()[0]:
+            yield f"INSERT ({column}) ON {Transfer._meta.db_table}{through}"
     cursor.execute(_FUNCTIONS, [role])
     yield from (f"EXECUTE ON FUNCTION {name}{through}" for (name,) in cursor.fetchall())
     cursor.execute(_CREATES, [Transfer._meta.db_table, role])

@@ -4,6 +4,7 @@
 -- changes a balance, and no line of the history is changed or removed: not by the application, not by SQL typed by hand.
 --
 --   holdfast_wallet_transfer_post    BEFORE INSERT ON transfer    moves balances, fills running balances, versions, number, time
+--   holdfast_wallet_batch_post       INSTEAD OF INSERT ON batch   the same for many transfers, set by set
 --   holdfast_wallet_hold_place       BEFORE INSERT ON hold        sets money aside
 --   holdfast_wallet_hold_end         AFTER UPDATE ON hold         gives the rest back, keeps the history
 --   holdfast_wallet_*_guard          BEFORE anything else         refuses it
@@ -13,7 +14,8 @@
 --   WL001 insufficient funds      WL005 unknown account        WL010 hold is not open        WL020 not the reverse of its original
 --   WL002 maximum balance         WL006 other currency         WL011 hold has expired        WL021 reverses more than there was
 --   WL003 frozen                  WL007 kept in slots          WL012 more than the hold      WL022 reverses a reversal
---   WL004 closed                  WL008 beyond all integers (SQLite)                           WL900 against the law
+--   WL004 closed                  WL008 beyond all integers (SQLite)                         WL030 something of the batch is refused
+--                                                                                            WL900 against the law
 --
 -- READ COMMITTED suffices: every rule is checked in the WHERE clause of the UPDATE that takes the row's lock, or after it.
 --
@@ -134,7 +136,9 @@ DECLARE
     captured bigint := 0;
     first_seen timestamptz;
 BEGIN
-    IF NEW.amount_minor NOT BETWEEN 1 AND 1000000000000000000 OR NEW.source_id = NEW.target_id THEN
+    IF NEW.number <> 0 THEN
+        RAISE EXCEPTION 'holdfast_wallet: the number of a transfer is the law''s to give' USING ERRCODE = 'WL900';
+    ELSIF NEW.amount_minor NOT BETWEEN 1 AND 1000000000000000000 OR NEW.source_id = NEW.target_id THEN
         RAISE EXCEPTION 'holdfast_wallet: a transfer moves a positive amount between two accounts' USING ERRCODE = 'WL900';
     ELSIF NOT isfinite(NEW.effective_at) THEN
         RAISE EXCEPTION 'holdfast_wallet: a transfer counts from a moment on' USING ERRCODE = 'WL900';
@@ -205,8 +209,76 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- A row with a number is one that was posted as part of a batch, inside the trigger below. Whoever else gives a number is refused, and
+-- the columns that such a row fills are not among those that wallet_harden lets the application's role insert.
 CREATE TRIGGER holdfast_wallet_transfer_post BEFORE INSERT ON holdfast_wallet_transfer
-    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_transfer_post();
+    FOR EACH ROW WHEN (COALESCE(NEW.number, 0) = 0 OR pg_trigger_depth() < 1) EXECUTE FUNCTION holdfast_wallet_transfer_post();
+
+
+-- The door for many plain transfers at once: one row with all of them and their accounts, answered with what was posted.
+CREATE VIEW holdfast_wallet_batch AS
+SELECT NULL::jsonb AS transfers, NULL::uuid[] AS accounts, NULL::jsonb AS posted, NULL::timestamptz AS recorded_at WHERE false;
+
+-- The rules of holdfast_wallet_transfer_post, set by set: all accounts are locked, in the order of their ids, before a balance is read;
+-- running balances and versions come from window functions in the order of the batch; each account is written once. Whatever breaks a
+-- rule refuses the whole batch, without a word: then the caller posts one by one, and hears which and why.
+CREATE FUNCTION holdfast_wallet_batch_post() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    SELECT GREATEST(clock_timestamp(), max(posted_at)) INTO NEW.recorded_at
+    FROM (SELECT posted_at FROM holdfast_wallet_account WHERE id = ANY (NEW.accounts) ORDER BY id FOR NO KEY UPDATE) AS locked;
+
+    WITH asked AS MATERIALIZED (
+        SELECT position, (item ->> 0)::uuid AS id, (item ->> 1)::uuid AS source_id, (item ->> 2)::uuid AS target_id,
+               (item ->> 3)::bigint AS amount_minor, item ->> 4 AS currency, item ->> 5 AS kind, (item ->> 6)::uuid AS journal_id,
+               COALESCE((item ->> 7)::timestamptz, NEW.recorded_at) AS effective_at, (item ->> 8)::jsonb AS metadata
+        FROM jsonb_array_elements(NEW.transfers) WITH ORDINALITY AS element(item, position)
+    ), side AS (
+        SELECT position, source_id AS account_id, -amount_minor AS delta, currency FROM asked
+        UNION ALL
+        SELECT position, target_id, amount_minor, currency FROM asked
+    ), line AS MATERIALIZED (
+        SELECT account.id AS account_id, position, delta, account.version + row_number() OVER running AS version,
+               (balance_minor + sum(delta) OVER running)::bigint AS balance_minor, held_minor, overdraft_limit_minor,
+               maximum_balance_minor,
+               account.currency = side.currency AND slots = 1
+                   AND (state = 'active' OR delta > 0 AND state = 'frozen' AND NOT credits_blocked) AS is_open
+        FROM side JOIN holdfast_wallet_account AS account ON account.id = account_id AND account.id = ANY (NEW.accounts)
+        WINDOW running AS (PARTITION BY account.id ORDER BY position ROWS UNBOUNDED PRECEDING)
+    ), posted AS (
+        INSERT INTO holdfast_wallet_transfer (
+            id, source_id, target_id, amount_minor, currency, kind, journal_id, effective_at, metadata, recorded_at, number,
+            source_balance_minor, source_version, target_balance_minor, target_version)
+        SELECT asked.id, source_id, target_id, amount_minor, currency, kind, journal_id, effective_at, metadata, NEW.recorded_at,
+               nextval('holdfast_wallet_transfer_number_seq'),
+               source.balance_minor, source.version, target.balance_minor, target.version
+        FROM asked
+        JOIN line AS source ON source.position = asked.position AND source.delta < 0
+        JOIN line AS target ON target.position = asked.position AND target.delta > 0
+        WHERE amount_minor BETWEEN 1 AND 1000000000000000000 AND source_id <> target_id AND isfinite(effective_at)
+          AND source.is_open AND target.is_open
+          AND (source.overdraft_limit_minor IS NULL
+               OR source.balance_minor >= source.held_minor - source.overdraft_limit_minor)
+          AND (target.maximum_balance_minor IS NULL OR target.balance_minor <= target.maximum_balance_minor)
+        ORDER BY asked.position
+        RETURNING number, source_balance_minor, target_balance_minor, source_version, target_version
+    ), moved AS (
+        UPDATE holdfast_wallet_account AS account
+        SET balance_minor = account.balance_minor + total.delta, version = account.version + total.lines, posted_at = NEW.recorded_at
+        FROM (SELECT account_id, sum(delta)::bigint AS delta, count(*) AS lines FROM line GROUP BY account_id) AS total
+        WHERE account.id = total.account_id
+    )
+    SELECT jsonb_agg(jsonb_build_array(number, source_balance_minor, target_balance_minor, source_version, target_version)
+                     ORDER BY number)
+    INTO NEW.posted FROM posted;
+
+    IF jsonb_array_length(NEW.posted) IS DISTINCT FROM jsonb_array_length(NEW.transfers) THEN
+        RAISE EXCEPTION 'something of the batch is refused' USING ERRCODE = 'WL030';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER holdfast_wallet_batch_post INSTEAD OF INSERT ON holdfast_wallet_batch
+    FOR EACH ROW EXECUTE FUNCTION holdfast_wallet_batch_post();
 
 -- INSERT ... ON CONFLICT, and so bulk_create(ignore_conflicts=True), would run the trigger, which moves the money, and then drop the
 -- row: money without a line. PostgreSQL refuses ON CONFLICT, and MERGE, on a table that has a rule for UPDATE, even one that does

@@ -7,6 +7,8 @@ DROP FUNCTION holdfast_wallet_hold_end() CASCADE;
 DROP FUNCTION holdfast_wallet_hold_end_guard() CASCADE;
 DROP FUNCTION holdfast_wallet_switch() CASCADE;
 DROP FUNCTION holdfast_wallet_hold_place() CASCADE;
+DROP FUNCTION holdfast_wallet_batch_post() CASCADE;
+DROP VIEW holdfast_wallet_batch;
 DROP FUNCTION holdfast_wallet_transfer_post() CASCADE;
 DROP FUNCTION holdfast_wallet_check_reversal(holdfast_wallet_transfer);
 DROP FUNCTION holdfast_wallet_capture(holdfast_wallet_transfer);

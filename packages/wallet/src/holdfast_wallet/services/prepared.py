@@ -1,0 +1,113 @@
+"""The statements that post: prepared once for each session, and sent by psycopg's own primitives.
+
+A cursor, Django's or psycopg's, finds out anew each time how to write its parameters and how to read the answer. The
+ledger knows both, and what it does not do counts: with eight processes on two cores each call of a function begins
+with cold caches. Waiting is still psycopg's, with all that it does for signals and for green threads.
+
+Django's cursor is used where somebody listens to it (debug toolbars, ``assertNumQueries``, execute wrappers), where a
+pooler gives each transaction another session, which does not know what was prepared, and where psycopg would have to
+say BEGIN first.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from zlib import crc32
+
+from django.db import DatabaseError
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+try:
+    from psycopg import Connection
+    from psycopg import Error as PsycopgError
+    from psycopg.errors import InvalidSqlStatementName, error_from_result
+    from psycopg.generators import execute
+    from psycopg.pq import ExecStatus, PipelineStatus, TransactionStatus
+except ImportError:  # a host on SQLite need not install it
+    Connection = None  # type: ignore[assignment, misc]
+    PsycopgError = InvalidSqlStatementName = DatabaseError  # type: ignore[assignment, misc]
+
+# Where Django's connection keeps the session that it had when something was last prepared, and the names of what was.
+_KEPT = "holdfast_wallet_prepared"
+
+
+class Statement:
+    """A statement with ``%s`` for its parameters, each of them text or ``None``.
+
+    ``read`` makes a value of each column of the answer, from its text or from what Django's cursor made of it.
+    """
+
+    def __init__(self, sql: str, *, read: Callable[[Any], Any] = int) -> None:
+        self.sql = sql
+        self.read = read
+        self.name = b"holdfast_wallet_%x" % crc32(sql.encode())
+        first, *others = sql.split("%s")
+        numbered = first + "".join(f"${number}{text}" for number, text in enumerate(others, start=1))
+        self.prepared = numbered.replace("%%", "%").encode()
+
+    def row(self, connection: BaseDatabaseWrapper, parameters: Sequence[str | None]) -> list[Any] | None:
+        """Execute it, and return the only row of the answer, if there is one.
+
+        Raises ``django.db.DatabaseError``.
+        """
+        session = _session(connection)
+        if session is None:
+            with connection.cursor() as cursor:
+                cursor.execute(self.sql, parameters)
+                row = cursor.fetchone()
+                return row and [self.read(value) for value in row]
+        try:
+            result = self._execute(connection, session, parameters)
+        except PsycopgError:
+            with connection.wrap_database_errors:
+                raise
+        if not result.ntuples:
+            return None
+        return [self.read(result.get_value(0, column)) for column in range(result.nfields)]
+
+    def _execute(self, connection: BaseDatabaseWrapper, session: Any, parameters: Sequence[str | None]) -> Any:
+        pgconn = session.pgconn
+        known = _prepared_in(connection, session)
+        with session.lock:
+            if self.name not in known:
+                pgconn.send_prepare(self.name, self.prepared)
+                _checked(session)
+                known.add(self.name)
+            pgconn.send_query_prepared(self.name, [text and text.encode() for text in parameters])
+            try:
+                return _checked(session)
+            except InvalidSqlStatementName:
+                known.clear()  # somebody said DISCARD ALL or DEALLOCATE ALL
+                raise
+
+
+def _session(connection: BaseDatabaseWrapper) -> Any:
+    """Return psycopg's connection, or ``None`` where Django's cursor has to be used."""
+    if Connection is None or connection.execute_wrappers or connection.queries_logged:
+        return None
+    # The name of Django's setting for poolers that give each transaction another session.
+    if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        return None
+    if connection.connection is None or not getattr(connection, "health_check_done", False):
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+    session = connection.connection
+    pgconn = session.pgconn
+    status = pgconn.transaction_status
+    ready = status == TransactionStatus.INTRANS or (status == TransactionStatus.IDLE and session.autocommit)
+    return session if ready and pgconn.pipeline_status == PipelineStatus.OFF else None
+
+
+def _prepared_in(connection: BaseDatabaseWrapper, session: Any) -> set[bytes]:
+    of_session, names = connection.__dict__.get(_KEPT) or (None, set())
+    if of_session is not session:
+        names = set()
+        connection.__dict__[_KEPT] = session, names
+    return names
+
+
+def _checked(session: Any) -> Any:
+    """Wait for the answer, which psycopg's own cursor raises as an error or returns in the same words."""
+    (result,) = session.wait(execute(session.pgconn))
+    if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        raise error_from_result(result, encoding=session.info.encoding)
+    return result
