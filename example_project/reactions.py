@@ -4,6 +4,7 @@ Each reaction runs after the commit of what it reacts to, in the relay, and may 
 """
 
 import datetime as dt
+from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from holdfast.events import Envelope
 from holdfast.money import from_minor
 from holdfast.outbox import exactly_once, subscribe
+from holdfast_cards.events import CardExpired, CardFailed, CardOpposed, CardOrdered, CardSent
 from holdfast_wallet import selectors, services
 from holdfast_wallet.events import TransferPosted
 from people.events import PersonRegistered
@@ -55,6 +57,28 @@ def tell_the_receiver(envelope: Envelope[TransferPosted]) -> None:
         occurred_at=transfer.effective_at,
     )
 
+
+@subscribe(CardOrdered, CardSent, CardOpposed, CardExpired, CardFailed, name="notice to the card holder")
+def tell_the_card_holder(envelope: Envelope[Any]) -> None:
+    """Who has a card reads what happens to it without him."""
+    event = envelope.event
+    notices.notify(
+        user_id=int(event.holder_id),
+        event_id=envelope.id,
+        icon="card",
+        text=_CARD_SENTENCES[event.type],
+        address=reverse("storefront:card", args=[event.card_id]),
+        occurred_at=envelope.occurred_at,
+    )
+
+
+_CARD_SENTENCES = {
+    CardOrdered.type: "Your card is being made",
+    CardSent.type: "Your card is on its way",
+    CardOpposed.type: "Your card was reported lost or stolen, and has ended",
+    CardExpired.type: "Your card has expired",
+    CardFailed.type: "Your card could not be made",
+}
 
 _SENTENCES = {
     "transfer": "{who} sent you {amount}",

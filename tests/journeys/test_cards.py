@@ -64,6 +64,8 @@ def test_from_a_color_to_a_frozen_card(newcomer: Newcomer, stripe: Sandbox):
     tell(stripe)
     assert "Sent" in ada.open(f"/cards/{card_of(ada).id}/life/").text
 
+    drain_outbox()
+    assert "Your card is on its way" in ada.open("/activity/").text
     card = f"/cards/{card_of(ada).id}"
     assert "You can pay with it." in ada.open(f"{card}/").submit(action=f"{card}/activate/").text
     assert "It is frozen" in ada.submit(action=f"{card}/freeze/").text
