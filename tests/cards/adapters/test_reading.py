@@ -348,3 +348,12 @@ def test_a_log_that_cannot_be_read_is_not_begun_anew(stripe_sandbox):
 
     with pytest.raises(NoAnswer):
         provider.events(after=stripe_sandbox.events[0].id)
+
+
+def test_more_cards_than_are_read_are_no_answer(stripe_sandbox, monkeypatch):
+    monkeypatch.setattr("holdfast_cards.backends.http.MAX_PAGES", 2)
+    for _ in range(41):
+        stripe_sandbox.make_card(owner=HOLDER.external_id)
+
+    with pytest.raises(NoAnswer, match="too_many_pages"):
+        provider_of(stripe_sandbox).list_by_holder(holder=HOLDER.external_id)

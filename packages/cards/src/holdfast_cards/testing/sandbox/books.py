@@ -4,6 +4,7 @@ import datetime as dt
 import itertools
 import json
 import secrets
+import zlib
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -51,8 +52,8 @@ class SandboxCard:
 
     @property
     def last4(self) -> str:
-        """The end of its number."""
-        return CANARY_PAN[-4:]
+        """By which people tell cards apart, although the number in all leaky answers is the same one."""
+        return f"{zlib.crc32(self.id.encode()) % 10_000:04d}"
 
     def as_json(self) -> dict[str, Any]:
         """Return what the page shows."""
