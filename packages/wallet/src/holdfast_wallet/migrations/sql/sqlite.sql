@@ -99,17 +99,17 @@ END;
 
 CREATE TRIGGER holdfast_wallet_transfer_post AFTER INSERT ON holdfast_wallet_transfer BEGIN
     UPDATE holdfast_wallet_law SET at_work = 1;
-    UPDATE holdfast_wallet_account
-    SET balance_minor = balance_minor - NEW.amount_minor, version = version + 1,
-        held_minor = held_minor - CASE WHEN NEW.hold_id IS NULL THEN 0 ELSE NEW.amount_minor END
-    WHERE id = NEW.source_id;
-    UPDATE holdfast_wallet_account SET balance_minor = balance_minor + NEW.amount_minor, version = version + 1
-    WHERE id = NEW.target_id;
     -- Now, or the last time that one of the two has seen: the clock may be set back, the lines of an account stay in order.
     UPDATE holdfast_wallet_account
-    SET posted_at = (SELECT max(strftime('%Y-%m-%d %H:%M:%f000', 'now'), COALESCE(max(posted_at), ''))
-                     FROM holdfast_wallet_account WHERE id IN (NEW.source_id, NEW.target_id))
-    WHERE id IN (NEW.source_id, NEW.target_id);
+    SET balance_minor = balance_minor - NEW.amount_minor, version = version + 1,
+        held_minor = held_minor - CASE WHEN NEW.hold_id IS NULL THEN 0 ELSE NEW.amount_minor END,
+        posted_at = max(strftime('%Y-%m-%d %H:%M:%f000', 'now'), COALESCE(posted_at, ''),
+                        COALESCE((SELECT posted_at FROM holdfast_wallet_account WHERE id = NEW.target_id), ''))
+    WHERE id = NEW.source_id;
+    UPDATE holdfast_wallet_account
+    SET balance_minor = balance_minor + NEW.amount_minor, version = version + 1,
+        posted_at = (SELECT posted_at FROM holdfast_wallet_account WHERE id = NEW.source_id)
+    WHERE id = NEW.target_id;
     UPDATE holdfast_wallet_hold SET captured_minor = captured_minor + NEW.amount_minor WHERE id = NEW.hold_id;
     INSERT INTO holdfast_wallet_holdevent (hold_id, kind, amount_minor, transfer_id, recorded_at)
     SELECT NEW.hold_id, 'captured', NEW.amount_minor, NEW.id, strftime('%Y-%m-%d %H:%M:%f000', 'now')
