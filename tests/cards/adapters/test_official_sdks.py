@@ -7,7 +7,6 @@ import typing
 from typing import Literal, get_args, get_origin
 
 import pytest
-import typing_extensions
 
 from holdfast.ids import uuid7
 from holdfast_cards.backends import lithic as our_lithic
@@ -17,6 +16,7 @@ from holdfast_cards.states import CardKind, CardState, OpposeReason, ReplaceReas
 from holdfast_cards.testing.sandbox import CANARY_CVV, CANARY_PAN, On
 from tests.cards.adapters.providers import HOLDER, create, order, provider_of
 
+typing_extensions = pytest.importorskip("typing_extensions")
 stripe = pytest.importorskip("stripe")
 lithic = pytest.importorskip("lithic")
 
