@@ -1,8 +1,9 @@
 """One HTTP call, and what is certain after it.
 
 Every step is under one deadline, which httpx does not have (a byte a second keeps it reading for ever): each read of
-the connection may take no longer than what is left. Redirects are not followed, proxies of the environment not used,
-and nothing that was sent or received is logged.
+the connection may take no longer than what is left. Only the resolution of names is the system's own, and as long as
+that takes. Redirects are not followed, proxies of the environment not used, and nothing that was sent or received is
+logged.
 """
 
 import contextlib
