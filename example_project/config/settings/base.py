@@ -189,8 +189,9 @@ HOLDFAST_WALLET: dict[str, Any] = {
 HOLDFAST_OUTBOX: dict[str, Any] = {
     "RETRY_SECONDS": [2, 5, 10, 30, 60, 300, 900, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
 }
-# A page that looks on holds a thread of the web server: of its eight, no more than these.
-HOLDFAST: dict[str, Any] = {"STREAMS_MAX": env.int("STREAMS_MAX", default=3)}
+# A page that looks on holds a thread of the web server: of its eight, no more than these. A stream ends after a while,
+# and a page that is still there opens it again: that is how the thread of one that was left comes free.
+HOLDFAST: dict[str, Any] = {"STREAMS_MAX": env.int("STREAMS_MAX", default=4), "STREAM_SECONDS": 10}
 
 # Defects are told to the counter server, where there is one. People see what it counted at its page.
 COUNTER_URL = env("COUNTER_URL", default="")

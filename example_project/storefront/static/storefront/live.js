@@ -8,6 +8,7 @@ const AT_MOST_EACH_MS = 1000; // however much happens
 const AFTERWARDS_MS = 1500; // by then the relay has told others what we have just heard of
 const ASK_MS = 3000; // without the feed
 const LISTENING_ASK_MS = 10000; // with it: other things change, too
+const STAY_MS = 1500; // who only passes by opens no feed
 const FEED_AGAIN_MS = 20000; // after it was refused: there is room for so many
 
 let source = null;
@@ -75,6 +76,7 @@ function rest() {
 
 document.addEventListener("visibilitychange", () => (document.hidden ? rest() : watch()));
 addEventListener("pagehide", rest);
-listen();
+addEventListener("pageshow", (event) => event.persisted && watch());
+later("listen", STAY_MS, listen);
 look(parts.filter((part) => "now" in part.dataset));
 later("watch", ASK_MS, watch);
