@@ -1,0 +1,1 @@
+"""Catalog: every change told, every view counted."""
