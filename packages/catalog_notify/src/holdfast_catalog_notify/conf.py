@@ -25,5 +25,24 @@ class CatalogNotifySettings(AppSettings, setting="HOLDFAST_CATALOG_NOTIFY"):
     BASE_URL: Annotated[str, "Where the host is reached, such as https://shop.example; for links in messages."] = ""
     LANGUAGE_FIELD: Annotated[str, "The field of the user model that holds his language, if there is one."] = "language"
 
+    COUNT_VIEWS: Annotated[bool, "Whether the queries of anonymous visitors are counted."] = True
+    VIEW_BUFFER: Annotated[BackendSpec, "What keeps views until they are counted."] = {
+        "BACKEND": "holdfast_catalog_notify.backends.database.DatabaseBuffer"
+    }
+    # A phone named Cubot is no bot.
+    BOT_PATTERN: Annotated[
+        str, "The user agents that are counted apart, as bots: a regular expression; case does not matter."
+    ] = r"(?<!cu)bot\b|crawl|spider|slurp|archiver|externalhit|mediapartners|lighthouse|headless|preview"
+    VISIT_SECONDS: Annotated[
+        int, "How long a visitor's further retrievals of a product are no further visit; 0: visits are not told apart."
+    ] = 0
+    TRUSTED_PROXIES: Annotated[
+        int, "How many proxies of yours stand before the server, each of which adds to X-Forwarded-For."
+    ] = 0
+    REPORT_TIME_ZONE: Annotated[str | None, "Where the hours and days of the reports begin; None: TIME_ZONE."] = None
+    HOURLY_VIEWS_DAYS: Annotated[
+        int, "For how many days views are kept by the hour; by the day they are kept for ever."
+    ] = 92
+
 
 settings = CatalogNotifySettings()

@@ -1,10 +1,15 @@
-"""What the catalog asks of the outside: ways to tell an admin something, by dotted path in ``CHANNELS``."""
+"""What the catalog asks of the outside: ways to tell an admin something, and a place where views wait.
+
+Both come by dotted path: ``CHANNELS`` and ``VIEW_BUFFER``.
+"""
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
+
+from holdfast_catalog_notify.states import ViewKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,3 +59,45 @@ class Channel(Protocol):
         takes a time limit. ``holdfast.outbox.GiveUp`` says that no repetition will help, ``RetryLater`` when to come
         again, anything else is tried again on the outbox's schedule.
         """
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """One answer that showed products to an anonymous visitor: one product, or a page of them.
+
+    ``hour`` is the beginning of its hour; ``visitor`` is a hash of the visitor and of his window of time, or empty.
+    """
+
+    kind: ViewKind
+    product_ids: tuple[UUID, ...]
+    hour: dt.datetime
+    is_bot: bool = False
+    visitor: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Batch:
+    """What is taken from a buffer to be counted; ``id`` where the same batch can come a second time."""
+
+    views: Sequence[Views]
+    id: UUID | None = None
+
+
+class ViewBuffer(Protocol):
+    """Keeps views until they are counted. A request waits for ``add``; the roll-up calls the others."""
+
+    def add(self, views: Views) -> None:
+        """Keep the views as safely as the buffer promises, without waiting for another request."""
+
+    def claim(self, *, limit: int) -> Batch | None:
+        """Take at most ``limit`` answers, the oldest first, that nobody else has taken; ``None`` if there are none.
+
+        Called within the transaction that counts them. If that fails, they come again: under the same ``id``, or
+        because the transaction took them.
+        """
+
+    def settle(self, batch: Batch) -> None:
+        """Forget a batch; called when the transaction that counted it is committed."""
+
+    def pending(self) -> int:
+        """Return how many answers wait to be counted."""

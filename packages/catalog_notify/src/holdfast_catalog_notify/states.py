@@ -36,3 +36,10 @@ class DeliveryState(TextChoices):
     SENT = "sent", _("sent")
     FAILED = "failed", _("failed, to be tried again")
     DEAD = "dead", _("dead")
+
+
+class ViewKind(TextChoices):
+    """How a visitor came to see a product."""
+
+    RETRIEVED = "retrieved", _("retrieved")
+    LISTED = "listed", _("listed")

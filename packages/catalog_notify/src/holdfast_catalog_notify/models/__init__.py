@@ -6,12 +6,23 @@
 - ``ChannelPreference``, ``MutedBrand``: how an admin wants to be told, and of what he does not.
 - ``Delivery``: a change set on its way to one admin over one channel; over ``inbox`` it is the entry of his inbox.
 - ``DeliveryAttempt``: one try of it. ``Suppression``: an address that nothing is sent to any more.
+- ``BufferedViews``, ``HourlyViews``, ``DailyViews``: what visitors looked at, waiting to be counted and counted.
+- ``Visit``, ``VisitorSalt``, ``CountedBatch``: what the counting has to remember for a while.
 
 Only ``services`` write them; what they must keep in any case, their constraints say once more.
 """
 
 from holdfast_catalog_notify.models.catalog import Brand, Category, Product
 from holdfast_catalog_notify.models.changes import Change, ChangeSet
+from holdfast_catalog_notify.models.counting import (
+    FIGURES,
+    BufferedViews,
+    CountedBatch,
+    DailyViews,
+    HourlyViews,
+    Visit,
+    VisitorSalt,
+)
 from holdfast_catalog_notify.models.notifications import (
     ChannelPreference,
     Delivery,
@@ -21,14 +32,21 @@ from holdfast_catalog_notify.models.notifications import (
 )
 
 __all__ = [
+    "FIGURES",
     "Brand",
+    "BufferedViews",
     "Category",
     "Change",
     "ChangeSet",
     "ChannelPreference",
+    "CountedBatch",
+    "DailyViews",
     "Delivery",
     "DeliveryAttempt",
+    "HourlyViews",
     "MutedBrand",
     "Product",
     "Suppression",
+    "Visit",
+    "VisitorSalt",
 ]

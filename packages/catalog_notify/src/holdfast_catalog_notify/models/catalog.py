@@ -90,7 +90,7 @@ class Product(models.Model):
         indexes = [
             models.Index(fields=["name", "id"], name="holdfast_catalog_notify_name"),
             models.Index(fields=["price", "id"], name="holdfast_catalog_notify_price"),
-            models.Index(fields=["brand", "id"], name="holdfast_catalog_notify_brand"),
+            models.Index(fields=["brand", "id"], name="holdfast_catalog_notify_brands"),
             models.Index(fields=["category", "id"], name="holdfast_catalog_notify_categ"),
             models.Index(fields=["active", "id"], name="holdfast_catalog_notify_active"),
         ]
