@@ -1,8 +1,8 @@
 """Start-up checks.
 
 ======== ===========================================================================================================
-E001-003 ``HOLDFAST_CATALOG_NOTIFY`` is no dict, has an unknown key, a value of a wrong type
-E004     a channel that does not load
+E001-004 ``HOLDFAST_CATALOG_NOTIFY`` is no dict, has an unknown key, a value of a wrong type, a channel or a buffer that
+         does not load
 E005     a default channel or a failover that no channel has the name of, or a failover that goes in a circle
 W001     no ``BASE_URL``: no message can be unsubscribed from with a click (``--deploy``)
 W002     mail over SMTP without ``EMAIL_TIMEOUT``: a server that hangs keeps a worker for ever (``--deploy``)
@@ -15,7 +15,6 @@ from typing import Any
 from django.conf import settings as django_settings
 from django.core import checks
 
-from holdfast.conf import load_backend
 from holdfast_catalog_notify.conf import settings
 
 LABEL = "holdfast_catalog_notify"
@@ -24,7 +23,7 @@ LABEL = "holdfast_catalog_notify"
 @checks.register(LABEL)
 def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
     """Refuse unknown keys, values of a wrong type, channels that do not load and names that no channel has."""
-    return list(settings.check(LABEL)) or [*_unloadable(), *_misnamed()]
+    return list(settings.check(LABEL)) or list(_misnamed())
 
 
 @checks.register(LABEL, deploy=True)
@@ -49,18 +48,6 @@ def check_deployment(**_kwargs: Any) -> list[checks.CheckMessage]:
             )
         )
     return found
-
-
-def _unloadable() -> Iterator[checks.Error]:
-    for name, spec in settings.CHANNELS.items():
-        try:
-            load_backend(spec)
-        except Exception as error:  # noqa: BLE001 - whatever a stranger's constructor raises is the answer
-            yield checks.Error(
-                f"{settings.setting}['CHANNELS'][{name!r}] cannot be loaded from {spec['BACKEND']!r}: {error}",
-                hint="Give the dotted path of an importable class, and the OPTIONS that its constructor takes.",
-                id=f"{LABEL}.E004",
-            )
 
 
 def _misnamed() -> Iterator[checks.Error]:

@@ -287,3 +287,30 @@ class AdminHasRecords(CatalogError, errors.Conflict):
     """
 
     code = "holdfast_catalog_notify.admin_has_records"
+
+
+class PeriodInvalid(CatalogError, errors.Invalid):
+    """A report's period begins in 1970 or later, and ends after it begins.
+
+    Context: ``start``, ``end``.
+    """
+
+    code = "holdfast_catalog_notify.period_invalid"
+
+
+class PeriodTooLong(CatalogError, errors.Invalid):
+    """A report has no more days than this.
+
+    Context: ``days``, ``maximum``.
+    """
+
+    code = "holdfast_catalog_notify.period_too_long"
+
+
+class HoursForgotten(CatalogError, errors.Invalid):
+    """The hours of this period are no longer kept; its days are.
+
+    Context: ``start``, ``kept_days``.
+    """
+
+    code = "holdfast_catalog_notify.hours_forgotten"

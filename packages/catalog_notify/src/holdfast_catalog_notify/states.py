@@ -43,3 +43,19 @@ class ViewKind(TextChoices):
 
     RETRIEVED = "retrieved", _("retrieved")
     LISTED = "listed", _("listed")
+
+
+class Interval(TextChoices):
+    """How finely a report tells time."""
+
+    HOUR = "hour", _("hour")
+    DAY = "day", _("day")
+    MONTH = "month", _("month")
+
+
+class RankingOf(TextChoices):
+    """What a report ranks."""
+
+    PRODUCT = "product", _("product")
+    BRAND = "brand", _("brand")
+    CATEGORY = "category", _("category")

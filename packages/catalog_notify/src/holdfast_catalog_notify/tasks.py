@@ -3,6 +3,7 @@
 ::
 
     beat_schedule = {
+        "deliver notifications": {"task": "holdfast_catalog_notify.tasks.deliver", "schedule": 60},
         "count views": {"task": "holdfast_catalog_notify.tasks.count", "schedule": 60},
     }
 """
@@ -16,3 +17,9 @@ from holdfast_catalog_notify import services
 def count(seconds: float = 50.0) -> int:
     """Count the buffered views, again and again for so long; ``catalog_count`` does it without an end."""
     return services.count_views(seconds=seconds)
+
+
+@shared_task(ignore_result=True)
+def deliver(seconds: float = 50.0) -> int:
+    """Send the notifications that are due, for at most so long; ``catalog_deliver`` does it without an end."""
+    return services.Worker().run(seconds=seconds)

@@ -107,12 +107,13 @@ class AppSettings:
                 hint=declared.description,
                 id=f"{label}.E003",
             )
-        elif value is not None and (declared.type is BackendSpec or BackendSpec in get_args(declared.type)):
+            return
+        for place, spec in _specs(declared.type, value):
             try:
-                load_backend(value)
+                load_backend(spec)
             except Exception as error:  # noqa: BLE001 - whatever a stranger's constructor raises is the answer
                 yield Error(
-                    f"{self.setting}[{declared.name!r}] cannot be loaded from {value['BACKEND']!r}: {error}",
+                    f"{self.setting}[{declared.name!r}]{place} cannot be loaded from {spec['BACKEND']!r}: {error}",
                     hint="Give the dotted path of an importable class, and the OPTIONS that its constructor takes.",
                     id=f"{label}.E004",
                 )
@@ -139,6 +140,16 @@ def _forget(**_kwargs: Any) -> None:
 
 
 setting_changed.connect(_forget, dispatch_uid="holdfast.conf")
+
+
+def _specs(kind: Any, value: Any) -> Iterator[tuple[str, BackendSpec]]:
+    """Yield each backend that a value of such a type names, and where in the value it does."""
+    if value is None:
+        return
+    if get_origin(kind) is dict and BackendSpec in get_args(kind):
+        yield from ((f"[{name!r}]", spec) for name, spec in value.items())
+    elif kind is BackendSpec or BackendSpec in get_args(kind):
+        yield "", value
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -14,6 +14,7 @@ from holdfast.money import MoneyField
 NAME_LENGTH = 200
 SKU_LENGTH = 64
 DESCRIPTION_LENGTH = 20_000
+URL_LENGTH = 500
 
 
 def not_blank(field: str, name: str) -> models.CheckConstraint:
@@ -63,7 +64,7 @@ class Product(models.Model):
     category = models.ForeignKey(
         Category, on_delete=models.PROTECT, related_name="products", null=True, blank=True, db_index=False
     )
-    image_url = models.URLField("image URL", max_length=500, blank=True)
+    image_url = models.URLField("image URL", max_length=URL_LENGTH, blank=True)
     active = models.BooleanField(default=True, help_text="Visitors see only active products.")
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings as django_settings
 from django.core.exceptions import ValidationError
-from django.db.models import F, Field, Func, Model, Q, QuerySet, Value
+from django.db.models import DecimalField, F, Field, Func, Model, Q, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 from django.utils.timezone import is_naive
 from rest_framework.request import Request
@@ -23,6 +23,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.utils.urls import remove_query_param, replace_query_param
 
 from holdfast.errors import Invalid
+from holdfast.money import Money, MoneyField
 
 PARAMETERS = frozenset({"cursor", "page_size"})
 
@@ -92,21 +93,30 @@ class _Key:
         name = term.removeprefix("-")
         return cls(name, model._meta.get_field(name), term.startswith("-"))  # type: ignore[arg-type]  # a column
 
+    @property
+    def kind(self) -> "Field[Any, Any]":
+        """What the values are: of a price the amount, which is what its column sorts by."""
+        if isinstance(self.field, MoneyField):
+            return DecimalField(max_digits=self.field.max_digits, decimal_places=self.field.decimal_places)
+        return self.field
+
     def value(self, row: Model) -> Any:
         value = self.field.value_from_object(row)
+        if isinstance(value, Money):
+            value = value.amount
         if isinstance(value, int):
             return value
         return value.isoformat() if isinstance(value, (dt.date, dt.time)) else str(value)
 
     def parse(self, value: Any) -> Any:
-        parsed = self.field.to_python(value)
+        parsed = self.kind.to_python(value)
         if isinstance(parsed, str) and b"\0" in parsed.encode():  # nor has any text half of a surrogate pair
             raise ValidationError("No column has a NUL character.")
         if isinstance(parsed, dt.datetime) and django_settings.USE_TZ:
             if is_naive(parsed):
                 raise ValidationError("The time has no zone.")
             parsed = parsed.astimezone(dt.UTC)  # OverflowError where the year of its offset is none in UTC
-        self.field.run_validators(parsed)  # above all the range of an integer column
+        self.kind.run_validators(parsed)  # above all the range of an integer column
         return parsed
 
 
@@ -154,7 +164,7 @@ def _beyond(queryset: QuerySet[Any], keys: Sequence[_Key], cursor: _Cursor | Non
         return ordered
     if len(set(downward)) == 1:
         columns = _Row(*(F(key.name) for key in keys))
-        edge = _Row(*(Value(value, output_field=key.field) for key, value in zip(keys, cursor.values, strict=True)))
+        edge = _Row(*(Value(value, output_field=key.kind) for key, value in zip(keys, cursor.values, strict=True)))
         return ordered.filter(LessThan(columns, edge) if downward[0] else GreaterThan(columns, edge))
     beyond, same = Q(), Q()
     for key, down, value in zip(keys, downward, cursor.values, strict=True):

@@ -1,0 +1,23 @@
+"""Slack, and what understands Slack's incoming webhooks: Mattermost, Rocket.Chat, Discord under ``/slack``."""
+
+from holdfast_catalog_notify.backends.posting import HttpChannel, encoded
+from holdfast_catalog_notify.ports import Message
+
+
+class SlackChannel(HttpChannel):
+    """Posts the message as text to an incoming webhook, the admin's own or the host's ``url``.
+
+    An incoming webhook has no idempotency: after a crash between the post and its being written down, the message is
+    posted again. ``at_most_once`` has a person decide instead.
+    """
+
+    def __init__(self, *, url: str = "", at_most_once: bool = False) -> None:
+        super().__init__(url=url)
+        self.at_most_once = at_most_once
+
+    def send(self, message: Message) -> str:
+        """Post the message; return its id, for Slack gives none."""
+        # Slack's own escapes: https://docs.slack.dev/messaging/formatting-message-text
+        text = f"{message.subject}\n{message.text}".replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        self.post(message.recipient.address, encoded({"text": text}), {})
+        return str(message.id)

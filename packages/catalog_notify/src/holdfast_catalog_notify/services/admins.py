@@ -1,0 +1,162 @@
+"""Admins manage the other admins.
+
+An admin is a user who is staff. Whoever manages others is one himself, is active, and has the permission
+``manage_admins``. Two rules hold whatever he may: the last active admin stays, and only a superuser touches a
+superuser. To keep the first, each verb that could take an admin away locks all of them, in one order.
+"""
+
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError, RestrictedError
+
+from holdfast_catalog_notify import selectors
+from holdfast_catalog_notify.exceptions import (
+    AdminHasRecords,
+    AdminInvalid,
+    AdminNotFound,
+    LastAdmin,
+    LoginTaken,
+    NotAnAdmin,
+    PasswordTooWeak,
+    SuperuserProtected,
+)
+
+LABEL = "holdfast_catalog_notify"
+MANAGE = f"{LABEL}.manage_admins"
+
+
+@transaction.atomic
+def create_admin(*, actor_id: Any, username: str, email: str, password: str) -> Any:
+    """Make a new admin, who may do in the catalog what who makes him may, and is no superuser.
+
+    Raises ``NotAnAdmin``, ``AdminInvalid``, ``PasswordTooWeak``, ``LoginTaken``.
+    """
+    actor = _actor(actor_id, _lock_admins())
+    model = get_user_model()
+    admin = model(**{model.USERNAME_FIELD: username, model.get_email_field_name(): email, "is_staff": True})
+    _check(admin, email)
+    _give_password(admin, password)
+    _save(admin, username)
+    admin.user_permissions.set(_grantable(actor))
+    return admin
+
+
+@transaction.atomic
+def change_admin(
+    *,
+    actor_id: Any,
+    admin_id: Any,
+    username: str | None = None,
+    email: str | None = None,
+    password: str | None = None,
+    active: bool | None = None,
+) -> Any:
+    """Change what is given of an admin; what is ``None`` stays as it is.
+
+    Raises ``NotAnAdmin``, ``AdminNotFound``, ``SuperuserProtected``, ``LastAdmin``, ``AdminInvalid``,
+    ``PasswordTooWeak``, ``LoginTaken``.
+    """
+    admins = _lock_admins()
+    admin = _theirs(_actor(actor_id, admins), admin_id, admins)
+    if active is False and admin.is_active:
+        _refuse_the_last(admin, admins)
+    model = type(admin)
+    given = {model.USERNAME_FIELD: username, model.get_email_field_name(): email, "is_active": active}
+    for name, value in given.items():
+        if value is not None:
+            setattr(admin, name, value)
+    if username is not None or email is not None:
+        _check(admin, getattr(admin, model.get_email_field_name()))
+    if password is not None:
+        _give_password(admin, password)
+    _save(admin, admin.get_username())
+    return admin
+
+
+def deactivate_admin(*, actor_id: Any, admin_id: Any) -> Any:
+    """Take an admin's access away, and keep him. Raises what ``change_admin`` does."""
+    return change_admin(actor_id=actor_id, admin_id=admin_id, active=False)
+
+
+@transaction.atomic
+def delete_admin(*, actor_id: Any, admin_id: Any) -> None:
+    """Delete an admin; his name stays in the history.
+
+    Raises ``NotAnAdmin``, ``AdminNotFound``, ``SuperuserProtected``, ``LastAdmin``, ``AdminHasRecords``.
+    """
+    admins = _lock_admins()
+    admin = _theirs(_actor(actor_id, admins), admin_id, admins)
+    if admin.is_active:
+        _refuse_the_last(admin, admins)
+    try:
+        with transaction.atomic():
+            admin.delete()
+    except (ProtectedError, RestrictedError):
+        raise AdminHasRecords(admin_id=str(admin_id)) from None
+
+
+def _lock_admins() -> list[Any]:
+    # Two admins who remove each other at once: the second waits, and finds himself removed.
+    return list(selectors.admins().select_for_update())
+
+
+def _actor(actor_id: Any, admins: list[Any]) -> Any:
+    actor = next((one for one in admins if one.pk == actor_id), None)
+    if actor is None or not actor.is_active or not actor.has_perm(MANAGE):
+        raise NotAnAdmin(actor_id=str(actor_id))
+    return actor
+
+
+def _theirs(actor: Any, admin_id: Any, admins: list[Any]) -> Any:
+    admin = next((one for one in admins if str(one.pk) == str(admin_id)), None)
+    if admin is None:
+        raise AdminNotFound(admin_id=str(admin_id)[:64])
+    if admin.is_superuser and not actor.is_superuser:
+        raise SuperuserProtected(admin_id=str(admin_id))
+    return admin
+
+
+def _refuse_the_last(admin: Any, admins: list[Any]) -> None:
+    if not any(one.is_active for one in admins if one.pk != admin.pk):
+        raise LastAdmin(admin_id=str(admin.pk))
+
+
+def _check(admin: Any, email: str) -> None:
+    try:
+        validate_email(email)
+        admin.clean_fields(exclude=["password"])
+    except ValidationError as error:
+        reasons = error.message_dict if hasattr(error, "error_dict") else {"email": error.messages}
+        raise AdminInvalid(**reasons) from None
+
+
+def _give_password(admin: Any, password: str) -> None:
+    try:
+        validate_password(password, admin)
+    except ValidationError as error:
+        raise PasswordTooWeak(reasons=error.messages) from None
+    admin.set_password(password)
+
+
+def _save(admin: Any, username: str) -> None:
+    try:
+        with transaction.atomic():
+            admin.save()
+    except IntegrityError:
+        model = type(admin)
+        others = model._default_manager.exclude(pk=admin.pk)  # noqa: SLF001 - what Django documents for models not one's own
+        if others.filter(**{model.USERNAME_FIELD: username}).exists():
+            raise LoginTaken(username=username[:150]) from None
+        raise
+
+
+def _grantable(actor: Any) -> list[Permission]:
+    """Return the catalog's permissions that the actor has himself: nobody gives what is not his."""
+    ours = Permission.objects.filter(content_type__app_label=LABEL)
+    return [permission for permission in ours if actor.has_perm(f"{LABEL}.{permission.codename}")]

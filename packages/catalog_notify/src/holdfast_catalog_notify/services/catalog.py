@@ -1,0 +1,280 @@
+"""Brands, categories and products."""
+
+from decimal import Decimal
+from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from holdfast.money import InvalidAmount, Money, from_minor, to_minor
+from holdfast_catalog_notify.conf import settings
+from holdfast_catalog_notify.exceptions import (
+    BrandNotFound,
+    BrandUnknown,
+    CategoryNotFound,
+    CategoryUnknown,
+    CurrencyNotAllowed,
+    NameTaken,
+    PriceNegative,
+    ProductNotFound,
+    SkuTaken,
+    StillInUse,
+    TextInvalid,
+    VersionOutdated,
+)
+from holdfast_catalog_notify.models import Brand, Category, Product
+from holdfast_catalog_notify.models.catalog import DESCRIPTION_LENGTH, NAME_LENGTH, SKU_LENGTH, URL_LENGTH
+from holdfast_catalog_notify.services.changes import Snapshot, change_set
+from holdfast_catalog_notify.states import Door
+
+# What the column of the amount holds.
+PRICE_LIMIT = Decimal(10) ** 15
+TEXTS = {"sku": SKU_LENGTH, "name": NAME_LENGTH, "description": DESCRIPTION_LENGTH, "image_url": URL_LENGTH}
+REQUIRED = ("sku", "name")
+
+GroupT = TypeVar("GroupT", Brand, Category)
+
+
+class ProductValues(TypedDict):
+    """What can be said of a product; what is left out stays as it is."""
+
+    sku: NotRequired[str]
+    name: NotRequired[str]
+    price: NotRequired[Money]
+    brand_id: NotRequired[UUID]
+    category_id: NotRequired[UUID | None]
+    description: NotRequired[str]
+    image_url: NotRequired[str]
+    active: NotRequired[bool]
+
+
+def create_product(
+    *,
+    sku: str,
+    name: str,
+    price: Money,
+    brand_id: UUID,
+    category_id: UUID | None = None,
+    description: str = "",
+    image_url: str = "",
+    active: bool = True,
+    actor_id: Any = None,
+    door: Door = Door.SERVICE,
+) -> Product:
+    """Put a new product into the catalog.
+
+    Raises ``SkuTaken``, ``TextInvalid``, ``PriceNegative``, ``CurrencyNotAllowed``, ``BrandUnknown``,
+    ``CategoryUnknown``. Emits ``ProductsChanged``.
+    """
+    with change_set(actor_id=actor_id, door=door) as changes:
+        now = timezone.now()
+        product = Product(
+            sku=sku,
+            name=name,
+            price=price,  # type: ignore[misc]  # the stubs take a price for a DecimalField
+            brand=_known_brand(brand_id),
+            category=_known_category(category_id),
+            description=description,
+            image_url=image_url,
+            active=active,
+            created_at=now,
+            updated_at=now,
+        )
+        check_product(product=product)
+        _save(product, force_insert=True)
+        changes.add(None, Snapshot.of(product))
+        return product
+
+
+def change_product(
+    *,
+    product_id: UUID,
+    expected_version: int | None = None,
+    actor_id: Any = None,
+    door: Door = Door.SERVICE,
+    **values: Unpack[ProductValues],
+) -> Product:
+    """Change what is given of a product.
+
+    Raises ``ProductNotFound``, ``VersionOutdated`` and what ``create_product`` does. Emits ``ProductsChanged``, unless
+    everything is so already.
+    """
+    with change_set(actor_id=actor_id, door=door) as changes:
+        # The brand before the product: who renames a brand locks in this order too.
+        given: dict[str, Any] = dict(values)
+        if "brand_id" in given:
+            given["brand"] = _known_brand(given.pop("brand_id"))
+        if "category_id" in given:
+            given["category"] = _known_category(given.pop("category_id"))
+        product = _lock_product(product_id, expected_version)
+        before = Snapshot.of(product)
+
+        for name, value in given.items():
+            setattr(product, name, value)
+        check_product(product=product)
+        after = Snapshot.of(product)
+        if after != before:
+            touch(product=product)
+            _save(product)
+            changes.add(before, after)
+        return product
+
+
+def delete_product(
+    *, product_id: UUID, expected_version: int | None = None, actor_id: Any = None, door: Door = Door.SERVICE
+) -> None:
+    """Take a product out of the catalog; its history stays.
+
+    Raises ``ProductNotFound``, ``VersionOutdated``. Emits ``ProductsChanged``.
+    """
+    with change_set(actor_id=actor_id, door=door) as changes:
+        product = _lock_product(product_id, expected_version)
+        before = Snapshot.of(product)
+        product.delete()
+        changes.add(before, None)
+
+
+@transaction.atomic
+def create_brand(*, name: str) -> Brand:
+    """Add a brand. Raises ``TextInvalid``, ``NameTaken``."""
+    return _create_group(Brand, name)
+
+
+@transaction.atomic
+def rename_brand(*, brand_id: UUID, name: str) -> Brand:
+    """Give a brand another name. Raises ``BrandNotFound``, ``TextInvalid``, ``NameTaken``."""
+    brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
+    if brand is None:
+        raise BrandNotFound(brand_id=str(brand_id))
+    return _rename_group(brand, name)
+
+
+@transaction.atomic
+def delete_brand(*, brand_id: UUID) -> None:
+    """Delete a brand without products. Raises ``BrandNotFound``, ``StillInUse``."""
+    brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
+    if brand is None:
+        raise BrandNotFound(brand_id=str(brand_id))
+    _delete_group(brand)
+
+
+@transaction.atomic
+def create_category(*, name: str) -> Category:
+    """Add a category. Raises ``TextInvalid``, ``NameTaken``."""
+    return _create_group(Category, name)
+
+
+@transaction.atomic
+def rename_category(*, category_id: UUID, name: str) -> Category:
+    """Give a category another name. Raises ``CategoryNotFound``, ``TextInvalid``, ``NameTaken``."""
+    category = Category.objects.select_for_update().filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound(category_id=str(category_id))
+    return _rename_group(category, name)
+
+
+@transaction.atomic
+def delete_category(*, category_id: UUID) -> None:
+    """Delete a category without products. Raises ``CategoryNotFound``, ``StillInUse``."""
+    category = Category.objects.select_for_update().filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound(category_id=str(category_id))
+    _delete_group(category)
+
+
+def check_product(*, product: Product) -> None:
+    """Refuse what the table's constraints would, and currencies that the host does not use; put the price in order."""
+    for name, maximum in TEXTS.items():
+        _check_text(name, getattr(product, name), maximum, required=name in REQUIRED)
+    currency = str(product.price.currency)
+    if settings.CURRENCIES is not None and currency not in settings.CURRENCIES:
+        raise CurrencyNotAllowed(currency=currency[:16], allowed=list(settings.CURRENCIES))
+    price = from_minor(to_minor(product.price), currency)
+    if price.amount < 0:
+        raise PriceNegative(price=f"{price.amount} {currency}")
+    if price.amount >= PRICE_LIMIT:
+        raise InvalidAmount("The amount is too large.", currency=currency)
+    product.price = price
+
+
+def touch(*, product: Product) -> None:
+    """Count a change of the product, without saving it."""
+    product.version += 1
+    # Never back: another machine's clock may have been ahead when the product was written last.
+    product.updated_at = max(timezone.now(), product.updated_at)
+
+
+def _save(product: Product, *, force_insert: bool = False) -> None:
+    try:
+        with transaction.atomic():
+            product.save(force_insert=force_insert)
+    except IntegrityError:
+        if Product.objects.filter(sku=product.sku).exclude(pk=product.pk).exists():
+            raise SkuTaken(sku=product.sku) from None
+        raise
+
+
+def _lock_product(product_id: UUID, expected_version: int | None) -> Product:
+    locked = Product.objects.select_for_update(of=("self",)).select_related("brand", "category")
+    product = locked.filter(pk=product_id).first()
+    if product is None:
+        raise ProductNotFound(product_id=str(product_id))
+    if expected_version is not None and product.version != expected_version:
+        raise VersionOutdated(product_id=str(product_id), version=product.version)
+    return product
+
+
+def _known_brand(brand_id: UUID) -> Brand:
+    # Locked, so that nobody deletes it before the product is there.
+    brand = Brand.objects.select_for_update(no_key=True).filter(pk=brand_id).first()
+    if brand is None:
+        raise BrandUnknown(brand=str(brand_id))
+    return brand
+
+
+def _known_category(category_id: UUID | None) -> Category | None:
+    if category_id is None:
+        return None
+    category = Category.objects.select_for_update(no_key=True).filter(pk=category_id).first()
+    if category is None:
+        raise CategoryUnknown(category=str(category_id))
+    return category
+
+
+def _create_group(model: type[GroupT], name: str) -> GroupT:
+    group = model(name=name)
+    _save_group(group, force_insert=True)
+    return group
+
+
+def _rename_group(group: GroupT, name: str) -> GroupT:
+    group.name = name
+    _save_group(group)
+    # Whoever shows a product shows this name. Locked in order first: two who lock many products must not cross.
+    products = Product.objects.filter(
+        pk__in=list(group.products.order_by("pk").select_for_update().values_list("pk", flat=True))
+    )
+    products.update(version=F("version") + 1, updated_at=timezone.now())
+    return group
+
+
+def _save_group(group: Brand | Category, *, force_insert: bool = False) -> None:
+    _check_text("name", group.name, NAME_LENGTH, required=True)
+    try:
+        with transaction.atomic():
+            group.save(force_insert=force_insert)
+    except IntegrityError:
+        raise NameTaken(name=group.name) from None
+
+
+def _delete_group(group: Brand | Category) -> None:
+    if products := group.products.count():
+        raise StillInUse(products=products)
+    group.delete()
+
+
+def _check_text(field: str, text: str, maximum: int, *, required: bool) -> None:
+    if (required and not text.strip()) or len(text) > maximum or "\0" in text:
+        raise TextInvalid(field=field, length=len(text), maximum=maximum)
