@@ -49,9 +49,10 @@ class Figures(models.Model):
     bot_retrieved = models.PositiveBigIntegerField(default=0, help_text="How often bots retrieved it.")
     bot_listed = models.PositiveBigIntegerField(default=0, help_text="How often it was on a page that bots listed.")
 
-    # What was seen was seen: the figures stay when the product goes, so the database holds no constraint.
+    # What was seen was seen: the figures stay when the product goes, so the database holds no constraint. It is never
+    # null, but may lead nowhere: only for a nullable key does Django join what it has not found, too.
     product = models.ForeignKey(
-        Product, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+        Product, on_delete=models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False, null=True
     )
 
     class Meta:
@@ -69,6 +70,9 @@ class HourlyViews(Figures):
             models.UniqueConstraint(fields=["product", "hour"], name="holdfast_catalog_notify_hourly_once"),
             models.CheckConstraint(
                 condition=Q(visits__lte=models.F("retrieved")), name="holdfast_catalog_notify_hourly_visits"
+            ),
+            models.CheckConstraint(
+                condition=Q(product__isnull=False), name="holdfast_catalog_notify_hourly_of_a_product"
             ),
         ]
         indexes = [models.Index(fields=["hour"], name="holdfast_catalog_notify_hour")]
@@ -88,6 +92,9 @@ class DailyViews(Figures):
             models.UniqueConstraint(fields=["product", "day"], name="holdfast_catalog_notify_daily_once"),
             models.CheckConstraint(
                 condition=Q(visits__lte=models.F("retrieved")), name="holdfast_catalog_notify_daily_visits"
+            ),
+            models.CheckConstraint(
+                condition=Q(product__isnull=False), name="holdfast_catalog_notify_daily_of_a_product"
             ),
         ]
         indexes = [models.Index(fields=["day"], name="holdfast_catalog_notify_day")]

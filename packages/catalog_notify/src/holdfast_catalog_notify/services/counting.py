@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import Error, connections, models, router, transaction
 from django.utils import timezone
@@ -35,6 +34,7 @@ from holdfast_catalog_notify.models import (
     VisitorSalt,
 )
 from holdfast_catalog_notify.ports import Batch, ViewBuffer, Views
+from holdfast_catalog_notify.selectors.reports import hour_of, report_time_zone
 from holdfast_catalog_notify.states import ViewKind
 
 logger = logging.getLogger("holdfast_catalog_notify")
@@ -142,20 +142,6 @@ def count_views(
         if not step:
             time.sleep(min(pause_seconds, left))
     return counted
-
-
-def report_time_zone() -> dt.tzinfo:
-    """Return where the hours and the days of the reports begin."""
-    name = settings.REPORT_TIME_ZONE
-    return timezone.get_default_timezone() if name is None else ZoneInfo(name)
-
-
-def hour_of(*, at: dt.datetime) -> dt.datetime:
-    """Return the beginning of a moment's hour in the reports' time zone, as UTC.
-
-    Where clocks are set back, the hour that comes twice is two hours: ``fold`` tells them apart.
-    """
-    return at.astimezone(report_time_zone()).replace(minute=0, second=0, microsecond=0).astimezone(dt.UTC)
 
 
 # The request's part

@@ -1,7 +1,7 @@
 """The catalog: everybody reads it, admins write it."""
 
 import hashlib
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.http import StreamingHttpResponse
@@ -63,13 +63,13 @@ class CatalogView(DomainAPIView):
     permission_classes = [ReadOrPermitted]
     needed = writing("product")
 
-    def visible(self, request: Request, wanted: bool | None = None) -> bool | None:
+    def visible(self, request: Request, *, wanted: bool | None = None) -> bool | None:
         """Return which products somebody may see: admins all, or those they ask for; others the active ones."""
         return wanted if is_admin(request.user) else True
 
     def count(self, request: Request, kind: ViewKind, product_ids: list[UUID]) -> None:
         """Count what an anonymous visitor was shown."""
-        if not request.user or not request.user.is_authenticated:
+        if request.method == "GET" and not (request.user and request.user.is_authenticated):
             services.record_views(kind=kind, product_ids=product_ids, meta=request.META)
 
 
@@ -81,7 +81,7 @@ class ProductsView(IdempotencyMixin, CatalogView):
         """Return a page of products; 304 if it is still the one with the ``ETag`` that is sent along."""
         wanted = self.parse(shapes.ProductListFilter, request.query_params)
         ordering = shapes.ProductListFilter.ORDERINGS[wanted.pop("ordering")]
-        wanted["active"] = self.visible(request, wanted.get("active"))
+        wanted["active"] = self.visible(request, wanted=wanted.get("active"))
         page = keyset_page(
             request,
             selectors.products(**wanted),
@@ -203,7 +203,7 @@ class ImportView(IdempotencyMixin, CatalogView):
         if not request.user.has_perm("holdfast_catalog_notify.change_product"):
             self.permission_denied(request)
         options = self.parse(shapes.ImportOptions, request.query_params)
-        report = services.import_products(content=bytes(request.data), actor_id=request.user.pk, **options)
+        report = services.import_products(content=cast("bytes", request.data), actor_id=request.user.pk, **options)
         return Response(shapes.ImportOutput(report).data)
 
 
