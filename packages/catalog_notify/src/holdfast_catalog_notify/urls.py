@@ -2,7 +2,8 @@
 
 from django.urls import path
 
-from holdfast_catalog_notify.api.views import admins, catalog, notifications
+from holdfast_catalog_notify.api.views import admins, catalog, notifications, reports
+from holdfast_catalog_notify.states import RankingOf
 
 app_name = "holdfast_catalog_notify"
 
@@ -28,6 +29,16 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", notifications.UnsubscribeView.as_view(), name="unsubscribe"),
     path("deliveries/", notifications.DeliveriesView.as_view(), name="deliveries"),
     path("deliveries/<uuid:delivery_id>/replay/", notifications.ReplayView.as_view(), name="replay"),
+    path("reports/views/", reports.SeriesView.as_view(), name="report-views"),
+    path("reports/views.csv", reports.SeriesFileView.as_view(), name="report-views-csv"),
+    path("reports/products/", reports.RankingView.as_view(of=RankingOf.PRODUCT), name="report-products"),
+    path("reports/products.csv", reports.RankingFileView.as_view(of=RankingOf.PRODUCT), name="report-products-csv"),
+    path("reports/brands/", reports.RankingView.as_view(of=RankingOf.BRAND), name="report-brands"),
+    path("reports/brands.csv", reports.RankingFileView.as_view(of=RankingOf.BRAND), name="report-brands-csv"),
+    path("reports/categories/", reports.RankingView.as_view(of=RankingOf.CATEGORY), name="report-categories"),
+    path(
+        "reports/categories.csv", reports.RankingFileView.as_view(of=RankingOf.CATEGORY), name="report-categories-csv"
+    ),
     path("admins/", admins.AdminsView.as_view(), name="admins"),
     path("admins/<str:admin_id>/", admins.AdminView.as_view(), name="admin"),
     path("admins/<str:admin_id>/deactivate/", admins.DeactivateView.as_view(), name="deactivate"),

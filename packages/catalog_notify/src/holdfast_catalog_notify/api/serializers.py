@@ -7,10 +7,11 @@ from rest_framework import serializers
 
 from holdfast.api.fields import MoneyField
 from holdfast.api.serializers import StrictSerializer
-from holdfast_catalog_notify.models import Brand, Category, Change, Delivery, DeliveryAttempt, Product
+from holdfast_catalog_notify.models import FIGURES, Brand, Category, Change, Delivery, DeliveryAttempt, Product
 from holdfast_catalog_notify.models.catalog import DESCRIPTION_LENGTH, NAME_LENGTH, SKU_LENGTH
 from holdfast_catalog_notify.models.notifications import ADDRESS_LENGTH
-from holdfast_catalog_notify.states import DeliveryState, Mode
+from holdfast_catalog_notify.selectors.reports import SeriesRow
+from holdfast_catalog_notify.states import DeliveryState, Interval, Mode, RankingOf
 
 IMPORT_SIZE = 1_000
 
@@ -366,3 +367,93 @@ class AdminOutput(serializers.Serializer[Any]):
 
 class UnsubscribeInput(serializers.Serializer[Any]):
     """What RFC 8058 has a mailbox post; whatever else comes with it is nobody's business."""
+
+
+class PeriodInput(StrictSerializer):
+    """Of which days, and of which products, a report is."""
+
+    start = serializers.DateField(required=False, help_text="The first day.")
+    end = serializers.DateField(required=False, help_text="The last day. Left out: today.")
+    brand = serializers.UUIDField(source="brand_id", required=False)
+    category = serializers.UUIDField(source="category_id", required=False)
+
+
+class SeriesInput(PeriodInput):
+    """Figures over time."""
+
+    interval = serializers.ChoiceField(Interval.choices, default=Interval.DAY.value)
+    product = serializers.UUIDField(source="product_id", required=False)
+
+
+class RankingInput(PeriodInput):
+    """The most viewed."""
+
+    by = serializers.ChoiceField(FIGURES, default="retrieved", help_text="The figure that ranks.")
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=20)
+
+
+class FiguresOutput(serializers.Serializer[Any]):
+    """What is counted: of visitors, of their visits, of bots."""
+
+    retrieved = serializers.IntegerField()
+    listed = serializers.IntegerField()
+    visits = serializers.IntegerField()
+    bot_retrieved = serializers.IntegerField()
+    bot_listed = serializers.IntegerField()
+
+
+class PeriodOutput(serializers.Serializer[Any]):
+    """Days, the last one included."""
+
+    start = serializers.DateField()
+    end = serializers.DateField()
+
+
+class ReportOutput(serializers.Serializer[Any]):
+    """What all reports say. ``pending`` answers are not among the figures yet."""
+
+    start = serializers.DateField(source="period.start")
+    end = serializers.DateField(source="period.end")
+    time_zone = serializers.CharField()
+    pending = serializers.IntegerField()
+    former = PeriodOutput(help_text="What it is compared with.")
+
+
+class SeriesRowOutput(serializers.Serializer[Any]):
+    """An hour, a day or a month."""
+
+    start = serializers.SerializerMethodField()
+    figures = FiguresOutput()
+
+    def get_start(self, row: SeriesRow) -> str:
+        """Return the moment with its distance from UTC, or the day."""
+        return row.start.isoformat()
+
+
+class SeriesOutput(ReportOutput):
+    """Figures over time, without a gap."""
+
+    interval = serializers.ChoiceField(Interval.choices)
+    totals = FiguresOutput()
+    former_totals = FiguresOutput()
+    change_percent = serializers.DictField(child=serializers.FloatField(allow_null=True))
+    results = SeriesRowOutput(source="rows", many=True)
+
+
+class RankingRowOutput(serializers.Serializer[Any]):
+    """A product, a brand or a category; without a name, none of those that there are."""
+
+    id = serializers.UUIDField(allow_null=True)
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    figures = FiguresOutput()
+    former = serializers.IntegerField(help_text="What ranks, in the former period.")
+    change_percent = serializers.FloatField(allow_null=True)
+
+
+class RankingOutput(ReportOutput):
+    """The most viewed, the first one first."""
+
+    of = serializers.ChoiceField(RankingOf.choices)
+    by = serializers.ChoiceField(FIGURES)
+    results = RankingRowOutput(source="rows", many=True)

@@ -33,14 +33,15 @@ def products_as_csv(products: QuerySet[Product]) -> Iterator[str]:
             product.image_url,
             "true" if product.active else "false",
         )
-        writer.writerow([_safe(cell) for cell in row])
+        writer.writerow([safe(cell) for cell in row])
         yield line.getvalue()
         line.seek(0)
         line.truncate()
     yield line.getvalue()  # the header alone, where there are no products
 
 
-def _safe(cell: str) -> str:
+def safe(cell: str) -> str:
+    """Return a cell that no spreadsheet runs."""
     return f"'{cell}" if cell.startswith(FORMULA) else cell
 
 

@@ -7,8 +7,10 @@ The figures are those that are rolled up. What still waits in the buffer is not 
 answers that are.
 """
 
+import csv
 import datetime as dt
-from collections.abc import Iterator, Mapping
+import io
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -23,6 +25,7 @@ from holdfast.conf import load_backend
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import HoursForgotten, PeriodInvalid, PeriodTooLong
 from holdfast_catalog_notify.models import FIGURES, Brand, Category, DailyViews, HourlyViews, Product
+from holdfast_catalog_notify.selectors.export import safe
 from holdfast_catalog_notify.states import Interval, RankingOf
 
 Figures = dict[str, int]
@@ -215,9 +218,31 @@ def ranking(
     return Ranking(**_frame(period, former), of=of, by=by, rows=rows)
 
 
+def series_as_csv(series: Series) -> str:
+    """Return the figures over time as a CSV file."""
+    rows = ([row.start.isoformat(), *row.figures.values()] for row in series.rows)
+    return _csv([series.interval.value, *FIGURES], rows)
+
+
+def ranking_as_csv(ranking: Ranking) -> str:
+    """Return a ranking as a CSV file; ``None`` is an empty cell."""
+    head = ["id", "sku", "name", *FIGURES, f"former_{ranking.by}", "change_percent"]
+    rows = (
+        [row.id, safe(row.sku), safe(row.name), *row.figures.values(), row.former, row.change_percent]
+        for row in ranking.rows
+    )
+    return _csv(head, rows)
+
+
 def change_percent(now: int, before: int) -> float | None:
     """Return by how many percent a figure has grown; ``None`` where it began at zero."""
     return round(100 * (now - before) / before, 1) if before else None
+
+
+def _csv(head: list[str], rows: Iterable[list[Any]]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows([head, *rows])
+    return file.getvalue()
 
 
 def _checked(start: dt.date, end: dt.date, max_days: int) -> Period:
