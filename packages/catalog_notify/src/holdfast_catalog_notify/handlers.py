@@ -15,7 +15,7 @@ except ImportError:  # the extra "anymail"
 
 # What Anymail calls them; "deferred" is no end, and "unsubscribed" is the provider's own list.
 LOST = {"bounced", "rejected", "failed", "complained"}
-# A full mailbox or a doubtful body may do better next time; an address that is none, or whose owner complains, will not.
+# A full mailbox may do better next time; an address that is none, or whose owner complains, will not.
 SUPPRESSED = {"bounced", "invalid"}
 
 
@@ -25,7 +25,7 @@ def notify_admins(envelope: Envelope[ProductsChanged]) -> None:
     services.notify_admins(change_set_id=UUID(envelope.event.change_set_id))
 
 
-def note_bounce(sender: object, event: Any, esp_name: str, **_kwargs: Any) -> None:
+def note_bounce(event: Any, esp_name: str, **_kwargs: Any) -> None:
     """Write down that a mail came back, as a provider's webhook tells Anymail."""
     if event.event_type in LOST:
         detail = event.description or event.reject_reason or ""

@@ -8,6 +8,8 @@
             return OurChannel(url=sandbox_url)
 """
 
+# ruff: noqa: S101 - tests, shipped
+
 import datetime as dt
 from typing import Any
 

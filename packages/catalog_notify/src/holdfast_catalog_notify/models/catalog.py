@@ -1,6 +1,6 @@
 """What the catalog shows."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
@@ -69,6 +69,9 @@ class Product(models.Model):
     version = models.PositiveIntegerField(default=1, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # Named for the type checker, to which the price's own manager is unknown.
+    objects: ClassVar[models.Manager["Product"]] = models.Manager()
 
     class Meta:
         ordering = ["-id"]

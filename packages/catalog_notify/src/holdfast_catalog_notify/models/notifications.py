@@ -130,22 +130,22 @@ class Delivery(StatefulModel):
 
     @transition(field=state, source=OPEN, target=DeliveryState.SENT)
     def confirm(self, *, at: dt.datetime, provider_id: str) -> None:
-        """The receiver has taken it."""
+        """Note that the receiver has taken it."""
         self.sent_at, self.provider_id, self.error = at, provider_id, ""
 
     @transition(field=state, source=OPEN, target=DeliveryState.FAILED)
     def postpone(self, *, until: dt.datetime, error: str) -> None:
-        """It failed, and is to be tried again."""
+        """Note that it failed, and when it is to be tried again."""
         self.due_at, self.error = until, error
 
     @transition(field=state, source=OPEN, target=DeliveryState.DEAD)
     def give_up(self, *, error: str) -> None:
-        """It is not tried again, until a person replays it."""
+        """Try it no more, until a person replays it."""
         self.error = error
 
     @transition(field=state, source=DeliveryState.SENT, target=DeliveryState.DEAD)
     def bounce(self, *, error: str) -> None:
-        """It was taken, but came back."""
+        """Note that it was taken, but came back."""
         self.error = error
 
     @transition(field=state, source=DeliveryState.DEAD, target=DeliveryState.PENDING)

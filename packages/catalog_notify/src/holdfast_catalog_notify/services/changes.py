@@ -153,7 +153,10 @@ def _change_of(before: Snapshot | None, after: Snapshot | None) -> Change | None
     old = before.fields if before else {}
     new = after.fields if after else {}
     values = {
-        name: {"old": old.get(name), "new": new.get(name)} for name in known.fields if old.get(name) != new.get(name)
+        name: {"old": old.get(name), "new": new.get(name)}
+        for name in known.fields
+        # Of what was never there nobody says that it is empty.
+        if old.get(name) != new.get(name) and {old.get(name), new.get(name)} != {None, ""}
     }
     action = Action.CHANGED if before and after else Action.CREATED if after else Action.DELETED
     return Change(

@@ -86,7 +86,7 @@ def send_message(*, claim: Claim) -> str:
 
 @transaction.atomic
 def confirm_message(*, claim: Claim, provider_id: str) -> bool:
-    """Write down that a message was taken; return whether the lease was still ours."""
+    """Write down that a message was taken; return whether it was still ours."""
     now, provider_id = timezone.now(), provider_id[:PROVIDER_ID_LENGTH]
     rows = _locked(claim)
     for row in rows:
@@ -97,7 +97,7 @@ def confirm_message(*, claim: Claim, provider_id: str) -> bool:
 
 @transaction.atomic
 def fail_message(*, claim: Claim, error: Exception) -> bool:
-    """Write down that sending failed: again later, over the next channel, or never; return whether the lease was ours."""
+    """Write down that sending failed: again later, over the next channel, or never; return whether it was ours."""
     reason = str(error) if isinstance(error, DeliveryFailed) and str(error) else f"{type(error).__name__}: {error}"
     reason = reason.replace("\0", "")[:ERROR_LENGTH]
     final = isinstance(error, DeliveryFailed) and error.final
