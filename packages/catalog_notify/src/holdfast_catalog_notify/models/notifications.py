@@ -117,7 +117,7 @@ class Delivery(StatefulModel):
         ]
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(state__in=OPEN), name="holdfast_catalog_notify_due"),
-            models.Index(fields=["recipient", "channel", "id"], name="holdfast_catalog_notify_inbox"),
+            models.Index(fields=["recipient", "via", "change_set", "id"], name="holdfast_catalog_notify_inbox"),
             models.Index(fields=["state", "id"], name="holdfast_catalog_notify_state"),
             models.Index(
                 fields=["message_id"], condition=Q(message_id__isnull=False), name="holdfast_catalog_notify_messag"

@@ -46,7 +46,7 @@ def inbox(*, user_id: Any, unread: bool | None = None) -> QuerySet[Delivery]:
     found = Delivery.objects.filter(recipient_id=user_id, via__in=inboxes(), state=DeliveryState.SENT)
     if unread is not None:
         found = found.filter(read_at__isnull=unread)
-    return found.select_related("change_set").prefetch_related("change_set__changes")
+    return found.order_by("-change_set_id").select_related("change_set").prefetch_related("change_set__changes")
 
 
 def preferences(*, user_id: Any) -> list[Preference]:

@@ -63,7 +63,7 @@ def send_message(*, claim: Claim) -> str:
 
     Outside any transaction: nothing waits for a receiver while it holds a lock.
     """
-    deliveries = list(_held(claim).select_related("recipient", "change_set"))
+    deliveries = list(_held(claim).order_by("change_set_id").select_related("recipient", "change_set"))
     if not deliveries:
         raise GiveUp("The lease is lost.")
     if claim.fate_unknown and deliveries[0].attempts > 1 and delay_seconds(deliveries[0].attempts - 1) is None:

@@ -44,7 +44,8 @@ class InboxView(MineView):
         """Return a page of my notifications, the newest first."""
         wanted = self.parse(shapes.InboxFilter, request.query_params)
         inbox = selectors.inbox(user_id=request.user.pk, **wanted)
-        return keyset_page(request, inbox, ordering=("-id",), serializer=shapes.NotificationOutput)
+        # By when the change was made: two that are told side by side may arrive in either order.
+        return keyset_page(request, inbox, ordering=("-change_set_id", "-id"), serializer=shapes.NotificationOutput)
 
 
 class UnreadView(MineView):

@@ -1,0 +1,272 @@
+"""The API: everybody reads the catalog, admins write it, and what each may see is his."""
+
+import json
+
+import pytest
+from django.contrib.auth.models import Permission
+from rest_framework.test import APIClient
+
+from holdfast.money import Money
+from holdfast.testing import drain_outbox
+from holdfast_catalog_notify import services
+from holdfast_catalog_notify.models import BufferedViews, Change, Delivery, Product
+from holdfast_catalog_notify.services.messages import unsubscribe_url_of
+from holdfast_catalog_notify.testing import make_admin, make_brand, make_category, make_product
+from tests.catalog_notify.conftest import client_of
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/catalog"
+PRODUCTS = f"{API}/products/"
+
+
+def names(response):
+    return [one["name"] for one in response.json()["results"]]
+
+
+def test_a_product_is_created_read_changed_and_deleted(client, visitor, acme):
+    body = {"sku": "A", "name": "Lamp", "price": {"amount": "10.00", "currency": "EUR"}, "brand": str(acme.pk)}
+    created = client.post(PRODUCTS, body, format="json")
+    assert (created.status_code, created["ETag"]) == (201, '"1"')
+    path = f"{PRODUCTS}{created.json()['id']}/"
+    read = visitor.get(path)
+    assert read.json()["price"] == {"amount": "10.00", "currency": "EUR"}
+    assert read.json()["brand"] == {"id": str(acme.pk), "name": "Acme"}
+
+    changed = client.patch(
+        path, {"price": {"amount": "12.50", "currency": "EUR"}}, format="json", headers={"If-Match": created["ETag"]}
+    )
+    assert (changed.status_code, changed["ETag"]) == (200, '"2"')
+    replaced = client.put(path, {**body, "name": "Chair"}, format="json", headers={"If-Match": '"2"'})
+    assert replaced.json()["name"] == "Chair"
+    assert client.delete(path, headers={"If-Match": '"2"'}).status_code == 412
+    assert client.delete(path).status_code == 428
+    assert client.delete(path, headers={"If-Match": '"3"'}).status_code == 204
+    assert visitor.get(path).status_code == 404
+    history = client.get(f"{API}/changes/", {"product": created.json()["id"]}).json()["results"]
+    assert [one["action"] for one in history] == ["deleted", "changed", "changed", "created"]
+    assert {(one["actor"], one["door"]) for one in history} == {("ada", "api")}
+    prices = client.get(f"{API}/changes/", {"product": created.json()["id"], "prices_only": "true"}).json()["results"]
+    assert len(prices) == 4
+
+
+def test_what_a_client_has_already_is_not_sent_again(visitor, lamp):
+    for path in (f"{PRODUCTS}{lamp.pk}/", PRODUCTS):
+        first = visitor.get(path)
+        again = visitor.get(path, headers={"If-None-Match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        services.change_product(product_id=lamp.pk, name=f"At {path}")
+        assert visitor.get(path, headers={"If-None-Match": first["ETag"]}).status_code == 200
+
+
+def test_visitors_see_active_products_and_admins_all(client, visitor, lamp, acme):
+    hidden = make_product(brand=acme, name="Hidden", active=False)
+    assert names(visitor.get(PRODUCTS, {"active": "false"})) == ["Lamp"]
+    assert visitor.get(f"{PRODUCTS}{hidden.pk}/").status_code == 404
+    assert set(names(client.get(PRODUCTS))) == {"Lamp", "Hidden"}
+    assert names(client.get(PRODUCTS, {"active": "false"})) == ["Hidden"]
+    assert client.get(f"{PRODUCTS}{hidden.pk}/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"search": "amp"}, ["Lamp"]),
+        ({"search": "cha"}, ["Chair"]),
+        ({"search": "S-2"}, ["Chair"]),
+        ({"search": "-2"}, []),
+        ({"min_price": "11", "currency": "EUR"}, ["Chair"]),
+        ({"max_price": "10", "currency": "EUR"}, ["Lamp"]),
+        ({"currency": "USD"}, ["Table"]),
+        ({"ordering": "name"}, ["Chair", "Lamp", "Table"]),
+        ({"ordering": "-price"}, ["Table", "Chair", "Lamp"]),
+        ({"ordering": "created_at"}, ["Lamp", "Chair", "Table"]),
+    ],
+    ids=str,
+)
+def test_filters_and_orders(visitor, acme, query, found):
+    for number, (name, price, currency) in enumerate(
+        [("Lamp", "10", "EUR"), ("Chair", "20", "EUR"), ("Table", "30", "USD")], start=1
+    ):
+        make_product(brand=acme, sku=f"S-{number}", name=name, price=price, currency=currency)
+    assert names(visitor.get(PRODUCTS, query)) == found
+
+
+def test_brand_and_category_filter(visitor, acme):
+    lights = make_category(name="Lights")
+    make_product(brand=acme, name="Lamp", category_id=lights.pk)
+    make_product(brand=make_brand(), name="Chair")
+    assert names(visitor.get(PRODUCTS, {"brand": acme.pk})) == ["Lamp"]
+    assert names(visitor.get(PRODUCTS, {"category": lights.pk})) == ["Lamp"]
+
+
+@pytest.mark.parametrize("ordering", ["price", "-price", "name", "-name", "created_at", "-created_at"])
+def test_pages_show_each_product_once_in_either_direction(visitor, acme, ordering):
+    for number in range(7):
+        make_product(brand=acme, name=f"Lamp {number % 3}", price=str(number % 2))
+    page = visitor.get(PRODUCTS, {"ordering": ordering, "page_size": "3"})
+    forward = page.json()["results"]
+    while page.json()["next"]:
+        page = visitor.get(page.json()["next"])
+        forward += page.json()["results"]
+    backward = page.json()["results"]
+    while page.json()["previous"]:
+        page = visitor.get(page.json()["previous"])
+        backward = page.json()["results"] + backward
+    assert len({one["id"] for one in forward}) == len(forward) == 7
+    assert [one["id"] for one in backward] == [one["id"] for one in forward]
+
+
+def test_a_page_takes_at_most_four_statements_counting_included(visitor, acme, django_assert_max_num_queries):
+    for _number in range(25):
+        make_product(brand=acme, category_id=make_category().pk)
+    with django_assert_max_num_queries(4):
+        assert len(visitor.get(PRODUCTS).json()["results"]) == 20
+    assert BufferedViews.objects.count() == 1
+
+
+def test_visitors_are_counted_and_who_is_logged_in_is_not(client, visitor, lamp):
+    visitor.get(PRODUCTS)
+    visitor.get(f"{PRODUCTS}{lamp.pk}/")
+    tag = visitor.get(f"{PRODUCTS}{lamp.pk}/")["ETag"]
+    visitor.get(f"{PRODUCTS}{lamp.pk}/", headers={"If-None-Match": tag})
+    visitor.get(f"{PRODUCTS}{acme_of(lamp)}/")
+    client.get(PRODUCTS)
+    client.get(f"{PRODUCTS}{lamp.pk}/")
+    client_of(make_admin(is_staff=False, is_superuser=False)).get(f"{PRODUCTS}{lamp.pk}/")
+    kinds = sorted(BufferedViews.objects.values_list("kind", flat=True))
+    assert kinds == ["listed", "retrieved", "retrieved", "retrieved"]
+
+
+def acme_of(product):
+    return product.brand_id  # no product's id
+
+
+def test_brands_and_categories_are_public_and_admins_write_them(client, visitor, acme):
+    for path, group in ((f"{API}/brands/", "Bolt"), (f"{API}/categories/", "Lights")):
+        assert visitor.post(path, {"name": group}, format="json").status_code == 403
+        created = client.post(path, {"name": group}, format="json")
+        assert created.status_code == 201
+        one = f"{path}{created.json()['id']}/"
+        assert visitor.get(one).json()["name"] == group
+        assert client.patch(one, {"name": f"{group} 2"}, format="json").json()["name"] == f"{group} 2"
+        assert f"{group} 2" in names(visitor.get(path))
+        assert client.delete(one).status_code == 204
+        assert visitor.get(one).status_code == 404
+
+
+def test_many_prices_at_once(client, acme):
+    for _number in range(3):
+        make_product(brand=acme)
+    answer = client.post(f"{PRODUCTS}prices/", {"percent": "-10", "brand": str(acme.pk)}, format="json")
+    assert answer.json() == {"count": 3}
+    assert {one.price for one in Product.objects.all()} == {Money("9", "EUR")}
+    assert Change.objects.filter(action="changed").values("change_set").distinct().count() == 1
+
+
+def test_a_file_goes_in_and_comes_out(client, acme):
+    text = "sku,name,price,currency,brand\nA,Lamp,10.00,EUR,Acme\n"
+    dry = client.post(f"{PRODUCTS}import/?dry_run=true", text, content_type="text/csv")
+    assert (dry.json()["created"], Product.objects.count()) == (1, 0)
+    done = client.post(f"{PRODUCTS}import/", text, content_type="text/csv")
+    assert done.json() == {"created": 1, "changed": 0, "unchanged": 0, "broken": []}
+    exported = client.get(f"{PRODUCTS}export/", headers={"Accept": "text/csv"})
+    assert exported["Content-Type"].startswith("text/csv")
+    lines = b"".join(exported.streaming_content).decode().splitlines()
+    assert lines[1] == "A,Lamp,10.00,EUR,Acme,,,,true"
+
+
+def test_the_inbox_over_the_api(client, bob, lamp):
+    services.change_product(product_id=lamp.pk, price=Money("12", "EUR"), actor_id=bob.pk)
+    drain_outbox()
+    services.Worker().run()
+    page = client.get(f"{API}/notifications/").json()["results"]
+    assert [(one["actor"], one["total"]) for one in page] == [("bob", 1), ("", 1)]
+    assert page[0]["changes"][0]["values"] == {"price": {"old": "10.00 EUR", "new": "12.00 EUR"}}
+    assert client.get(f"{API}/notifications/unread/").json() == {"count": 2}
+    assert client.post(f"{API}/notifications/{page[0]['id']}/read/").json()["read_at"]
+    assert client.get(f"{API}/notifications/", {"unread": "true"}).json()["results"] == page[1:]
+    assert client.post(f"{API}/notifications/read/").json() == {"count": 1}
+    other = client_of(bob).post(f"{API}/notifications/{page[0]['id']}/read/")
+    assert other.json()["code"] == "holdfast_catalog_notify.notification_not_found"
+
+
+def test_a_page_of_the_inbox_takes_few_statements(client, ada, bob, lamp, django_assert_max_num_queries):
+    for amount in range(11, 16):
+        services.change_product(product_id=lamp.pk, price=Money(amount, "EUR"), actor_id=bob.pk)
+    drain_outbox()
+    services.Worker().run()
+    with django_assert_max_num_queries(3):
+        assert len(client.get(f"{API}/notifications/").json()["results"]) == 6
+
+
+def test_preferences_over_the_api(client, ada, acme):
+    channels = f"{API}/notifications/channels/"
+    assert [one["mode"] for one in client.get(channels).json()] == ["immediate", "immediate"]
+    answer = client.put(f"{channels}email/", {"mode": "digest"}, format="json")
+    assert answer.json() == {"channel": "email", "mode": "digest", "address": ""}
+    muted = f"{API}/notifications/muted-brands/"
+    assert client.put(f"{muted}{acme.pk}/").status_code == 204
+    assert client.get(muted).json() == {"brands": [str(acme.pk)]}
+    assert client.delete(f"{muted}{acme.pk}/").status_code == 204
+    assert client.get(muted).json() == {"brands": []}
+
+
+def test_one_click_ends_a_channel_and_looking_does_not(settings, visitor, bob):
+    settings.HOLDFAST_CATALOG_NOTIFY = {"BASE_URL": "http://testserver"}
+    url = unsubscribe_url_of(user_id=bob.pk, channel="email")
+    assert "One-Click" in visitor.get(url).content.decode()
+    told = client_of(bob).get(f"{API}/notifications/channels/").json()
+    assert [one["mode"] for one in told] == ["immediate", "immediate"]
+
+    # As a mailbox posts it (RFC 8058, section 3.1), with no cookie and no token.
+    mailbox = APIClient(enforce_csrf_checks=True)
+    done = mailbox.post(url, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
+    assert done.status_code == 200
+    assert "email" in done.content.decode()
+    told = client_of(bob).get(f"{API}/notifications/channels/").json()
+    assert [one["mode"] for one in told] == ["immediate", "off"]
+
+
+def test_the_log_and_the_replay_of_what_is_dead(client, ada, bob, lamp):
+    bob.email = ""
+    bob.save()
+    services.change_product(product_id=lamp.pk, price=Money("12", "EUR"), actor_id=ada.pk)
+    drain_outbox()
+    services.Worker().run()
+    (dead,) = client.get(f"{API}/deliveries/", {"state": "dead"}).json()["results"][:1]
+    assert (dead["channel"], dead["recipient"]) == ("email", str(bob.pk))
+    assert dead["tries"][0]["error"] == "The admin has no e-mail address."
+    bob.email = "bob@example.com"
+    bob.save()
+    replayed = client.post(f"{API}/deliveries/{dead['id']}/replay/")
+    assert replayed.json()["state"] == "pending"
+    services.Worker().run()
+    assert Delivery.objects.get(pk=dead["id"]).state == "sent"
+    again = client.post(f"{API}/deliveries/{dead['id']}/replay/")
+    assert (again.status_code, again.json()["code"]) == (409, "holdfast_catalog_notify.delivery_not_dead")
+
+
+def test_staff_may_what_their_permissions_say(lamp, acme):
+    clerk = make_admin(is_superuser=False)
+    clerk.user_permissions.set(Permission.objects.filter(codename="change_product"))
+    client = client_of(clerk)
+    body = {"sku": "B", "name": "B", "price": {"amount": "1", "currency": "EUR"}, "brand": str(acme.pk)}
+    assert client.post(PRODUCTS, body, format="json").status_code == 403
+    path = f"{PRODUCTS}{lamp.pk}/"
+    assert client.patch(path, {"name": "Big"}, format="json", headers={"If-Match": '"1"'}).status_code == 200
+    assert client.delete(path, headers={"If-Match": '"2"'}).status_code == 403
+    assert client.post(f"{PRODUCTS}import/", "sku\n", content_type="text/csv").status_code == 403
+    assert client.get(f"{API}/admins/").status_code == 403
+    assert client.get(f"{API}/deliveries/").status_code == 403
+    assert client.get(f"{API}/changes/").status_code == 403
+
+
+def test_the_openapi_document_says_all_of_it(client):
+    from drf_spectacular.generators import SchemaGenerator
+
+    document = SchemaGenerator().get_schema(request=None, public=True)
+    paths = document["paths"]
+    assert {f"{API}/products/", f"{API}/admins/", f"{API}/unsubscribe/{{token}}/"} <= paths.keys()
+    assert json.dumps(document)
+    assert "412" in paths[f"{API}/products/{{product_id}}/"]["patch"]["responses"]
