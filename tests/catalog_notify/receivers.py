@@ -101,13 +101,13 @@ def mail_receiver() -> Iterator[MailReceiver]:
     receiver = MailReceiver()
 
     class Handler:
-        async def handle_RCPT(self, server, session, envelope, address, options):
+        async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802 - aiosmtpd's name
             if address in receiver.refuse:
                 return receiver.refuse[address]
             envelope.rcpt_tos.append(address)
             return "250 OK"
 
-        async def handle_DATA(self, server, session, envelope):
+        async def handle_DATA(self, server, session, envelope):  # noqa: N802 - aiosmtpd's name
             receiver.mails.append(Mail(envelope.mail_from, list(envelope.rcpt_tos), envelope.content))
             return "250 taken"
 

@@ -1,4 +1,4 @@
-"""One change by one of fifty admins, while the worker is killed at each step: 49 are told, each once over each channel."""
+"""One change by one of fifty admins, the worker killed at each step: 49 are told, each once over each channel."""
 
 import email
 import os

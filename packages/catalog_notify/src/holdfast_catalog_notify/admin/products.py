@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -22,12 +23,10 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
     """Remembers which version the editor has seen."""
 
     expected_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
-    # As Django does it from 6.0 on.
-    image_url = forms.URLField(label="Image URL", max_length=500, required=False, assume_scheme="https")
 
     class Meta:
         model = Product
-        fields = EDITABLE
+        fields = ()  # the admin says which
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,6 +61,8 @@ class ProductAdmin(RefusingAdmin):
     """The products. What is changed on one page, however many products, is one change set."""
 
     form = ProductForm
+    # As Django does it from 6.0 on.
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     list_display = ("sku", "name", "price", "brand", "category", "active", "updated_at")
     list_display_links = ("sku",)
     list_editable = ("price", "active")

@@ -11,7 +11,7 @@ from holdfast_catalog_notify.models import Delivery
 
 
 def mark_read(*, user_id: Any, notification_id: UUID) -> Delivery:
-    """Say that an admin has read a notification of his; a second time changes nothing. Raises ``NotificationNotFound``."""
+    """Say that an admin has read a notification of his; again changes nothing. Raises ``NotificationNotFound``."""
     inbox = selectors.inbox(user_id=user_id)
     inbox.filter(pk=notification_id, read_at__isnull=True).update(read_at=timezone.now())
     notification = inbox.filter(pk=notification_id).first()
