@@ -4,13 +4,16 @@
 E001-004 ``HOLDFAST_CATALOG_NOTIFY`` is no dict, has an unknown key, a value of a wrong type, a channel or a buffer that
          does not load
 E005     a default channel or a failover that no channel has the name of, or a failover that goes in a circle
+E006     a ``BOT_PATTERN`` that is no regular expression, a ``REPORT_TIME_ZONE`` that is none, a negative number
 W001     no ``BASE_URL``: no message can be unsubscribed from with a click (``--deploy``)
 W002     mail over SMTP without ``EMAIL_TIMEOUT``: a server that hangs keeps a worker for ever (``--deploy``)
 ======== ===========================================================================================================
 """
 
+import re
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings as django_settings
 from django.core import checks
@@ -23,7 +26,7 @@ LABEL = "holdfast_catalog_notify"
 @checks.register(LABEL)
 def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
     """Refuse unknown keys, values of a wrong type, channels that do not load and names that no channel has."""
-    return list(settings.check(LABEL)) or list(_misnamed())
+    return list(settings.check(LABEL)) or [*_misnamed(), *_uncountable()]
 
 
 @checks.register(LABEL, deploy=True)
@@ -69,3 +72,25 @@ def _misnamed() -> Iterator[checks.Error]:
                 id=f"{LABEL}.E005",
             )
             return
+
+
+def _uncountable() -> Iterator[checks.Error]:
+    """Yield what would be found out at the first visitor."""
+    for name in ("BOT_PATTERN", "REPORT_TIME_ZONE"):
+        value = getattr(settings, name)
+        try:
+            if value is not None:
+                re.compile(value) if name == "BOT_PATTERN" else ZoneInfo(value)
+        except (re.error, ValueError, OSError, LookupError) as error:
+            yield checks.Error(
+                f"{settings.setting}[{name!r}] is {value!r}: {error}",
+                hint=settings.declared[name].description,
+                id=f"{LABEL}.E006",
+            )
+    for name in ("VISIT_SECONDS", "TRUSTED_PROXIES", "HOURLY_VIEWS_DAYS"):
+        if getattr(settings, name) < 0:
+            yield checks.Error(
+                f"{settings.setting}[{name!r}] is negative.",
+                hint=settings.declared[name].description,
+                id=f"{LABEL}.E006",
+            )

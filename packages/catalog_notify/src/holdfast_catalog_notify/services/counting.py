@@ -149,7 +149,7 @@ def count_views(
 
 def _views(kind: ViewKind, product_ids: tuple[UUID, ...], meta: Mapping[str, Any], at: dt.datetime) -> Views:
     agent = str(meta.get("HTTP_USER_AGENT", ""))[:USER_AGENT_LENGTH]
-    is_bot = _bots(settings.BOT_PATTERN).search(agent) is not None
+    is_bot = _is_bot(settings.BOT_PATTERN, agent)
     told_apart = settings.VISIT_SECONDS > 0 and kind is ViewKind.RETRIEVED and not is_bot
     return Views(
         kind=kind,
@@ -160,9 +160,10 @@ def _views(kind: ViewKind, product_ids: tuple[UUID, ...], meta: Mapping[str, Any
     )
 
 
-@lru_cache(maxsize=4)
-def _bots(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
+# Visitors come with the browsers of everybody.
+@lru_cache(maxsize=1_024)
+def _is_bot(pattern: str, agent: str) -> bool:
+    return re.search(pattern, agent, re.IGNORECASE) is not None
 
 
 def _address(meta: Mapping[str, Any]) -> str:
