@@ -9,7 +9,8 @@ from holdfast.conf import load_backend
 from holdfast_catalog_notify import services
 from holdfast_catalog_notify.conf import settings as ours
 from holdfast_catalog_notify.models import BufferedViews, CountedBatch, DailyViews
-from holdfast_catalog_notify.states import ViewKind
+from holdfast_catalog_notify.selectors import reports
+from holdfast_catalog_notify.states import Interval, ViewKind
 from holdfast_catalog_notify.testing import make_product
 
 pytest.importorskip("redis")
@@ -96,3 +97,5 @@ def test_a_server_that_does_not_answer_turns_no_reader_away(settings, caplog):
     look(make_product())
 
     assert "could not be counted" in caplog.text
+    today = reports.report_today()
+    assert reports.views_over_time(interval=Interval.DAY, start=today, end=today).pending is None

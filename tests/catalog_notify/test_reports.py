@@ -204,7 +204,8 @@ def test_brands_and_categories_are_ranked_and_what_has_none_or_is_gone_is_not_le
         ("Bolt", 4, 0),
         ("Acme", 3, 0),
     ]
-    assert [(row.id, row.sku) for row in ranked().rows][0] == (gone, "")
+    first = ranked().rows[0]
+    assert (first.id, first.sku) == (gone, "")
 
 
 def test_a_report_may_be_of_one_product_brand_or_category(shop):

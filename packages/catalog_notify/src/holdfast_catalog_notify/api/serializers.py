@@ -415,7 +415,7 @@ class ReportOutput(serializers.Serializer[Any]):
     start = serializers.DateField(source="period.start")
     end = serializers.DateField(source="period.end")
     time_zone = serializers.CharField()
-    pending = serializers.IntegerField()
+    pending = serializers.IntegerField(allow_null=True, help_text="null: the buffer does not answer.")
     former = PeriodOutput(help_text="What it is compared with.")
 
 

@@ -10,6 +10,7 @@ answers that are.
 import csv
 import datetime as dt
 import io
+import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,8 +26,11 @@ from holdfast.conf import load_backend
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import HoursForgotten, PeriodInvalid, PeriodTooLong
 from holdfast_catalog_notify.models import FIGURES, Brand, Category, DailyViews, HourlyViews, Product
+from holdfast_catalog_notify.ports import ViewBuffer
 from holdfast_catalog_notify.selectors.export import safe
 from holdfast_catalog_notify.states import Interval, RankingOf
+
+logger = logging.getLogger("holdfast_catalog_notify")
 
 Figures = dict[str, int]
 
@@ -92,12 +96,15 @@ class Period:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """What all reports say: which days, where they begin, and how many answers are not yet counted."""
+    """What all reports say: which days, where they begin, and how many answers are not yet counted.
+
+    ``pending`` is ``None`` where the buffer does not answer.
+    """
 
     period: Period
     former: Period
     time_zone: str
-    pending: int
+    pending: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,8 +266,18 @@ def _frame(period: Period, former: Period) -> dict[str, Any]:
         "period": period,
         "former": former,
         "time_zone": str(report_time_zone()),
-        "pending": load_backend(settings.VIEW_BUFFER).pending(),
+        "pending": _pending(),
     }
+
+
+def _pending() -> int | None:
+    """Ask the buffer; what is counted already can be reported without it."""
+    buffer: ViewBuffer = load_backend(settings.VIEW_BUFFER)
+    try:
+        return buffer.pending()
+    except Exception:
+        logger.exception("The buffer of the views does not answer.")
+        return None
 
 
 def _scope(product_id: UUID | None, brand_id: UUID | None, category_id: UUID | None) -> dict[str, UUID]:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from django.db import Error, connections, models, router, transaction
+from django.db import connections, models, router, transaction
 from django.utils import timezone
 
 from holdfast.conf import load_backend
@@ -129,10 +129,11 @@ def count_views(
                 forget_visitors()
                 forget_at = time.monotonic() + FORGET_SECONDS
             step = roll_up_views(limit=limit)
-        except Error:
+        except Exception:
             if seconds is None:
                 raise
-            logger.exception("The database does not answer; what is in the buffer stays there.")
+            # The database or the buffer; whoever counts for ever outlives both.
+            logger.exception("Nothing can be counted at the moment; what is in the buffer stays there.")
             connections.close_all()
             step = 0
         counted += step
