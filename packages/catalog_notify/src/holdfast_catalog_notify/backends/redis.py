@@ -58,8 +58,7 @@ class RedisBuffer:
 
     def claim(self, *, limit: int) -> Batch | None:
         """Move the oldest views into a batch of their own, or take over the batch of a roll-up that died."""
-        keys, arguments = [self.key, f"{self.key}:claims"], [uuid7().hex, limit, CLAIM_SECONDS]
-        claimed = self._claim(keys=keys, args=arguments)
+        claimed = self._claim(keys=[self.key, f"{self.key}:claims"], args=[uuid7().hex, limit, CLAIM_SECONDS])
         if not claimed:
             return None
         batch_id, texts = claimed

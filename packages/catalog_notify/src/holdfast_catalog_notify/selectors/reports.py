@@ -204,8 +204,9 @@ def ranking(
     scope = _scope(None, brand_id, category_id)
     key = _KEYS[of]
 
-    def grouped(days: Period) -> QuerySet[Any, dict[str, Any]]:
-        return _of(days, scope).values(key).annotate(**_SUMS)
+    def grouped(days: Period) -> QuerySet[Any, Any]:
+        rows: QuerySet[Any, Any] = _of(days, scope).values(key).annotate(**_SUMS)
+        return rows
 
     first = list(grouped(period).filter(**{f"sum_{by}__gt": 0}).order_by(f"-sum_{by}", key)[:limit])
     keys = [row[key] for row in first]
@@ -290,7 +291,7 @@ def _of(period: Period, scope: Mapping[str, UUID]) -> QuerySet[DailyViews]:
 
 
 def _series(interval: Interval, period: Period, scope: Mapping[str, UUID]) -> list[SeriesRow]:
-    counted: QuerySet[Any, dict[str, Any]]
+    counted: Any  # rows of one column, whose name the stubs would have us write out
     starts: Iterator[dt.datetime] | Iterator[dt.date]
     if interval is Interval.HOUR:
         first, after = _midnight(period.start), _midnight(period.end + ONE_DAY)
@@ -343,7 +344,7 @@ def _figures(row: Mapping[str, Any]) -> Figures:
     return {figure: int(row[f"sum_{figure}"] or 0) for figure in FIGURES}
 
 
-def _among(rows: QuerySet[Any, dict[str, Any]], key: str, keys: list[UUID | None]) -> QuerySet[Any, dict[str, Any]]:
+def _among(rows: QuerySet[Any, Any], key: str, keys: list[UUID | None]) -> QuerySet[Any, Any]:
     """Return the rows that have one of the keys; in SQL, nothing is among others by being absent."""
     some = Q(**{f"{key}__in": [one for one in keys if one is not None]})
     return rows.filter(some | Q(**{f"{key}__isnull": True}) if None in keys else some)

@@ -264,7 +264,7 @@ def _insert(
     was.
     """
     connection = connections[using]
-    fields = [model._meta.get_field(name) for name in names]
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
     columns = ", ".join(field.column for field in fields)
     one = f"({', '.join(['%s'] * len(fields))})"
     head = f"INSERT INTO {model._meta.db_table} ({columns}) VALUES"
