@@ -169,7 +169,9 @@ def test_an_admins_own_address_goes_before_the_hosts(receiver):
         assert (len(own.posted), len(receiver.posted)) == (1, 0)
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:9/", "https://127.0.0.1/", "https://[::1]/", "file:///etc/hosts"])
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9/", "https://127.0.0.1/", "https://[::1]/", "file:///etc/hosts"]
+)
 def test_no_admin_sends_the_server_to_its_neighbors(address):
     recipient = Recipient(user_id=7, name="bob", email="", address=address)
     with pytest.raises(DeliveryFailed) as failure:

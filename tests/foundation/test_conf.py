@@ -37,6 +37,7 @@ class HouseSettings(AppSettings, setting="HOUSE"):
     DOORS: Annotated[list[int], "How wide the doors are."] = []
     TENANT: Annotated[str | None, "Who lives there."] = None
     RENT: Annotated[dict[str, int], "What each tenant pays."] = {}
+    LAMPS: Annotated[dict[str, BackendSpec], "What gives light in each room."] = {"hall": {"BACKEND": LAMP}}
     LAMP: Annotated[BackendSpec, "What gives light."] = {"BACKEND": LAMP}
     SPARE: Annotated[BackendSpec | None, "What gives light when the lamp is broken."] = None
     ANYTHING: Annotated[Any, "Whatever you like."] = object
@@ -157,6 +158,16 @@ def test_a_backend_that_cannot_be_loaded_is_an_error_that_says_why(settings, nam
     assert message.startswith(f"HOUSE[{name!r}] cannot be loaded from {spec['BACKEND']!r}: ")
     assert why in message
     assert hint == "Give the dotted path of an importable class, and the OPTIONS that its constructor takes."
+
+
+def test_each_backend_of_several_is_loaded_and_named_where_it_cannot_be(settings):
+    settings.HOUSE = {"LAMPS": {"hall": {"BACKEND": LAMP}, "attic": {"BACKEND": "lamps.Lamp"}}}
+
+    ((error, message, _hint),) = errors()
+    assert error == "house.E004"
+    assert message.startswith("HOUSE['LAMPS']['attic'] cannot be loaded from 'lamps.Lamp': ")
+    settings.HOUSE = {"LAMPS": {"hall": "lamp"}}
+    assert [error for error, _message, _hint in errors()] == ["house.E003"]
 
 
 def test_one_setting_is_one_backend_until_it_changes(settings):

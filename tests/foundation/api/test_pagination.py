@@ -9,8 +9,13 @@ from decimal import Decimal
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework.request import Request
+from rest_framework.serializers import ModelSerializer
+from rest_framework.test import APIRequestFactory
 
-from tests.foundation.host.models import Note
+from holdfast.api.pagination import InvalidCursor, keyset_page
+from holdfast.money import Money
+from tests.foundation.host.models import Article, Note
 
 
 def _reversed(text):
@@ -203,3 +208,34 @@ def test_a_page_has_a_reasonable_size(client, notes, size):
 
     assert (response.status_code, response.json()["code"]) == (400, "holdfast.invalid_page_size")
     assert response.json()["context"] == {"page_size": size[:20], "maximum": 100}
+
+
+class ArticleOutput(ModelSerializer):
+    class Meta:
+        model = Article
+        fields = ("id",)
+
+
+@pytest.mark.parametrize("ordering", [("price", "id"), ("-price", "-id"), ("-price", "id")], ids=str)
+def test_rows_are_in_the_order_of_their_prices_amounts(db, ordering):
+    for number in range(7):
+        Article.objects.create(name=str(number), price=Money(Decimal(number % 3) / 8, "EUR"))
+    down = [-1 if term.startswith("-") else 1 for term in ordering]
+    expected = sorted(Article.objects.all(), key=lambda one: (down[0] * one.price.amount, down[1] * one.pk))
+
+    found, url = [], "/articles"
+    while url:
+        request = Request(APIRequestFactory().get(url))
+        page = keyset_page(request, Article.objects.all(), ordering=ordering, serializer=ArticleOutput, page_size=2)
+        found += [one["id"] for one in page.data["results"]]
+        url = page.data["next"]
+
+    assert found == [one.pk for one in expected]
+
+
+@pytest.mark.parametrize("amount", ["NaN", "Infinity", "x", "1" * 30])
+def test_a_price_that_is_none_is_in_no_cursor(db, amount):
+    packed = base64.urlsafe_b64encode(json.dumps([0, amount, 1]).encode()).decode().rstrip("=")
+    request = Request(APIRequestFactory().get("/articles", {"cursor": packed}))
+    with pytest.raises(InvalidCursor):
+        keyset_page(request, Article.objects.all(), ordering=("price", "id"), serializer=ArticleOutput)

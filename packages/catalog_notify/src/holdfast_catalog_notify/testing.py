@@ -49,9 +49,7 @@ def make_category(*, name: str = "") -> Category:
     return services.create_category(name=name or f"Category {uuid7()}")
 
 
-def make_product(
-    *, brand: Brand | None = None, price: str = "10.00", currency: str = "EUR", **values: Any
-) -> Product:
+def make_product(*, brand: Brand | None = None, price: str = "10.00", currency: str = "EUR", **values: Any) -> Product:
     """Return a new product, of a new brand and with an SKU of its own if none is given; nobody's name is on it."""
     named = {"sku": f"SKU-{uuid7()}", "name": "Lamp", **values}
     return services.create_product(price=Money(price, currency), brand_id=(brand or make_brand()).pk, **named)
