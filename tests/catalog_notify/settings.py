@@ -3,6 +3,8 @@
 import os
 from urllib.parse import unquote, urlsplit
 
+import django
+
 
 def database_from(url: str) -> dict[str, object]:
     """Return Django's settings for a database URL."""
@@ -63,6 +65,8 @@ TEMPLATES = [
         },
     }
 ]
+if django.VERSION >= (6, 1):
+    MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
 STATIC_URL = "static/"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SPECTACULAR_SETTINGS = {"TITLE": "Catalog", "VERSION": "1", "OAS_VERSION": "3.1.1"}

@@ -1,5 +1,6 @@
 """What is wrong with a host is said at start-up."""
 
+import django
 import pytest
 from django.core.checks import run_checks
 from django.core.management import call_command
@@ -43,11 +44,20 @@ def test_a_setting_that_cannot_work_is_an_error(settings, value, error):
 
 def test_a_deployment_without_links_or_a_time_limit_is_told(settings):
     assert ids() == []
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    smtp = {"BACKEND": "django.core.mail.backends.smtp.EmailBackend"}
+    settings.MAILERS = {"default": smtp}
     assert ids(deploy=True) == ["holdfast_catalog_notify.W001", "holdfast_catalog_notify.W002"]
-    settings.EMAIL_TIMEOUT = 20
+    settings.MAILERS = {"default": {**smtp, "OPTIONS": {"timeout": 20}}}
     settings.HOLDFAST_CATALOG_NOTIFY = {"BASE_URL": "https://shop.example"}
     assert ids(deploy=True) == []
+
+
+@pytest.mark.skipif(django.VERSION >= (6, 1), reason="MAILERS has taken its place")
+def test_before_there_were_mailers_too(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert "holdfast_catalog_notify.W002" in ids(deploy=True)
+    settings.EMAIL_TIMEOUT = 20
+    assert "holdfast_catalog_notify.W002" not in ids(deploy=True)
 
 
 def test_the_command_sends_what_is_due(capsys):

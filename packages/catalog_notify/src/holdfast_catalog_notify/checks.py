@@ -21,6 +21,7 @@ from django.core import checks
 from holdfast_catalog_notify.conf import settings
 
 LABEL = "holdfast_catalog_notify"
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
 @checks.register(LABEL)
@@ -41,16 +42,22 @@ def check_deployment(**_kwargs: Any) -> list[checks.CheckMessage]:
                 id=f"{LABEL}.W001",
             )
         )
-    smtp = getattr(django_settings, "EMAIL_BACKEND", "") == "django.core.mail.backends.smtp.EmailBackend"
-    if smtp and getattr(django_settings, "EMAIL_TIMEOUT", None) is None:
+    if _waits_for_ever():
         found.append(
             checks.Warning(
                 "A mail server that hangs keeps a worker for ever.",
-                hint="Set EMAIL_TIMEOUT, to less than HOLDFAST_CATALOG_NOTIFY['LEASE_SECONDS'].",
+                hint="Set EMAIL_TIMEOUT (in MAILERS the option timeout) to less than LEASE_SECONDS.",
                 id=f"{LABEL}.W002",
             )
         )
     return found
+
+
+def _waits_for_ever() -> bool:
+    mailers = getattr(django_settings, "MAILERS", None)  # Django 6.1
+    if mailers is None:
+        return (django_settings.EMAIL_BACKEND, django_settings.EMAIL_TIMEOUT) == (SMTP, None)
+    return (SMTP, None) in [(one.get("BACKEND"), one.get("OPTIONS", {}).get("timeout")) for one in mailers.values()]
 
 
 def _misnamed() -> Iterator[checks.Error]:

@@ -4,6 +4,7 @@ import smtplib
 from collections.abc import Mapping
 from typing import Any
 
+import django
 from django.core.mail import EmailMultiAlternatives
 from django.utils.module_loading import import_string
 
@@ -18,9 +19,10 @@ PERMANENT = range(500, 600)
 class EmailChannel:
     """Sends one mail for each message, to one recipient.
 
-    Without ``backend`` the host's own e-mail settings hold; with it that backend is made with ``backend_options``, so
-    that one channel can be SMTP and the channel that takes over from it Amazon SES. ``Message-ID`` is made of the
-    message's id at ``domain``, the same each time. ``from_email`` is ``DEFAULT_FROM_EMAIL`` by default.
+    Without ``backend`` the host's own e-mail settings hold, from Django 6.1 on those of the mailer ``using``. With it
+    that backend is made with ``backend_options``, so that one channel can be SMTP and the one that takes over from it
+    Amazon SES. ``Message-ID`` is made of the message's id at ``domain``, the same each time. ``from_email`` is
+    ``DEFAULT_FROM_EMAIL`` by default.
 
     Neither SMTP nor a provider's API knows idempotency: after a crash between the acceptance of a mail and its being
     written down, it is sent again, and most mailboxes then show one mail or two of the same ``Message-ID``. With
@@ -35,6 +37,7 @@ class EmailChannel:
         *,
         backend: str = "",
         backend_options: Mapping[str, Any] | None = None,
+        using: str = "",
         from_email: str | None = None,
         domain: str = "holdfast.invalid",
         at_most_once: bool = False,
@@ -42,6 +45,11 @@ class EmailChannel:
         self.at_most_once = at_most_once
         self._backend = import_string(backend) if backend else None
         self._backend_options = dict(backend_options or {})
+        if django.VERSION >= (6, 1):
+            # Its backends want to know under which name they are a mailer.
+            self._backend_options.setdefault("alias", "holdfast_catalog_notify")
+        # The default's name is left out: before Django 6.1 there are no others, and no such argument.
+        self._using: dict[str, Any] = {"using": using} if using else {}
         self._from_email = from_email
         self._domain = domain
 
@@ -51,7 +59,11 @@ class EmailChannel:
             raise GiveUp("The admin has no e-mail address.")
         mail = self._mail(message)
         try:
-            taken = self._backend(**self._backend_options).send_messages([mail]) if self._backend else mail.send()
+            taken = (
+                self._backend(**self._backend_options).send_messages([mail])
+                if self._backend
+                else mail.send(**self._using)
+            )
         except (smtplib.SMTPException, OSError) as error:
             raise _failure(error) from error
         except Exception as error:
