@@ -192,3 +192,31 @@ def test_a_provider_that_says_done_and_shows_otherwise_is_not_believed(use, cloc
     assert result.is_open
     assert Operation.objects.get(verb="freeze").last_reason == "not_in_effect"
     assert provider.calls
+
+
+def test_a_change_that_waits_for_a_person_does_not_hold_back_the_end(use, clock):
+    provider = use(**KEY, GIVE_UP_SECONDS=60)
+    card = make_card(state="activated")
+    provider.faults.extend(["cut"] * 100)
+    call("freeze", card)
+    until_quiet(clock)
+    assert Operation.objects.get(verb="freeze").state == OperationState.NEEDS_REVIEW
+    provider.faults.clear()
+
+    assert call("cancel", card).card.state == CardState.CANCELLED
+    assert Operation.objects.get(verb="freeze").state == OperationState.REJECTED
+
+
+def test_a_cancellation_that_waits_goes_on_as_soon_as_its_card_is_known(use, holder, clock):
+    provider = use(**NONE, verbs=[*VERBS, "issue"])
+    provider.faults.append("lost")
+    result = services.request_card(holder_id=holder.pk, color="pink")
+    call("cancel", result.card)
+    clock.turn(hours=20)
+    services.work()
+    services.work()
+    (theirs,) = provider.cards.values()
+    services.adopt_card(operation_id=result.operation.id, provider_card_id=theirs.id)
+    services.work()
+
+    assert Card.objects.get().state == CardState.CANCELLED

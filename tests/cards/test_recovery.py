@@ -68,7 +68,9 @@ def test_making_a_card(operation, capabilities, step):
         (making(verb=Verb.FREEZE, card=Card(provider_card_id="c")), {}, Send(0)),
         (sent(verb=Verb.FREEZE, card=Card(provider_card_id="c")), {}, Send(1)),
         (sent(verb=Verb.FREEZE, card=Card(provider_card_id="c")), {"get": True}, LookUp()),
-        (making(verb=Verb.CANCEL, card=Card()), {"get": True}, Wait(NOW + 5 * SECOND)),
+        (making(verb=Verb.CANCEL, card=Card()), {"get": True}, Wait(NOW + HOUR)),
+        (making(verb=Verb.CANCEL, card=Card(), created_at=NOW - 90 * SECOND), {}, Wait(NOW + 90 * SECOND)),
+        (making(verb=Verb.CANCEL, card=Card(), created_at=NOW), {}, Wait(NOW + 5 * SECOND)),
     ],
 )
 def test_changing_a_card(operation, capabilities, step):

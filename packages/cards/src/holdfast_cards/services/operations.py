@@ -11,6 +11,7 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from holdfast.outbox import emit
@@ -20,10 +21,11 @@ from holdfast_cards.models import Attempt, Card, Operation
 from holdfast_cards.ports import Answer, CardChange, NoAnswer, ProviderCard
 from holdfast_cards.services.gate import PROBE_SECONDS, Gate
 from holdfast_cards.services.lives import COLOR_MISMATCH, has_reached, move, observe, report, save
-from holdfast_cards.services.recovery import LookUp, Review, Send, Wait, decide, pause_seconds
+from holdfast_cards.services.recovery import LookUp, Review, Send, Wait, after_another, decide, pause_seconds
 from holdfast_cards.services.rows import change_operation, load_operation, lock_card, save_if_unchanged, using
 from holdfast_cards.states import (
     FINAL,
+    MAKING,
     OPEN,
     CardState,
     DiscrepancyKind,
@@ -48,7 +50,7 @@ def advance(*, operation: Operation, queue_when_down: bool = True) -> Operation:
     gate = Gate()
     now = timezone.now()
     if _waits_for_another(operation):
-        return _rest(operation, until=now + dt.timedelta(seconds=settings.RETRY_SECONDS), reason="waits")
+        return _rest(operation, until=after_another(operation=operation, now=now), reason="waits")
     step = decide(operation=operation, capabilities=gate.capabilities, now=now)
     match step:
         case Send(generation):
@@ -98,6 +100,8 @@ def conclude(
         report(kind=DiscrepancyKind.EXTRA_CARD, provider_card_id=theirs.id, card=card, detail=theirs.status)
         return operation
     observe(card=card, theirs=theirs, source=source, at=at, operation=operation, notice_id=notice_id)
+    if operation.attempts > 1 or source != Source.ANSWER:
+        _wake_changes(card, at)  # the holder may have wished for more while this was open
     if COLOR_MISMATCH in card.anomalies and operation.is_open:
         report(kind=DiscrepancyKind.COLOR, provider_card_id=theirs.id, card=card, detail=theirs.color)
         return change_operation(operation=operation, change=lambda one: one.park(reason=COLOR_MISMATCH))
@@ -350,7 +354,15 @@ def _waits_for_another(operation: Operation) -> bool:
         return others.filter(card_id=operation.card.replaces_id, verb=Verb.OPPOSE).exists()
     if operation.makes_a_card:
         return False
-    return others.filter(card_id=operation.card_id, id__lt=operation.id).exists()
+    # What waits for a person sends nothing by itself.
+    earlier = others.filter(card_id=operation.card_id, id__lt=operation.id).exclude(verb__in=sorted(MAKING))
+    return earlier.exclude(state=OperationState.NEEDS_REVIEW).exists()
+
+
+def _wake_changes(card: Card, at: dt.datetime) -> None:
+    """Let what waited for the card to be made go on at once."""
+    waiting = Operation.objects.using(using()).filter(card=card, state=OperationState.PENDING)
+    waiting.exclude(verb__in=sorted(MAKING)).update(next_attempt_at=at, version=F("version") + 1)
 
 
 def _log(operation: Operation, answer: Answer, call: str, started_at: dt.datetime, now: dt.datetime) -> None:
