@@ -84,6 +84,14 @@ def test_one_connection_is_kept_for_many_events(server, counting):
     assert len({request.connection for request in server.received}) == 1
 
 
+def test_a_proxy_of_the_environment_is_not_asked(server, counting, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and not listening
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        count(counting())
+    assert len(server.received) == 1
+
+
 # How it fails
 
 
