@@ -19,6 +19,7 @@ from holdfast.conf import load_backend
 from holdfast_cards import services
 from holdfast_cards.exceptions import CardsError
 from holdfast_cards.models import Attempt, Card, CardTransition, Discrepancy, Feed, Notice, Operation
+from holdfast_cards.services import gate
 from holdfast_cards.states import FINAL, LIVE, OPEN, CardState, OperationState
 from holdfast_cards.testing import make_holder
 from tests.cards.doubles import CLASSES, Clock, tell, until_quiet
@@ -59,6 +60,7 @@ class CardsMachine(RuleBasedStateMachine):
         try:
             self.provider.faults.clear()
             self.provider.unreadable = False
+            gate._circuits.clear()
             until_quiet(self.clock, rounds=500)
             self.nothing_is_forgotten()
             self.the_books_agree()
