@@ -210,6 +210,14 @@ def test_a_stranger_is_led_to_sign_in(address: str):
     assert Client().get(address).headers["Location"].startswith("/login/")
 
 
+def test_what_can_be_no_version_is_ignored(newcomer: Newcomer):
+    ada = newcomer("ada")
+    defect = report(ada, "The lamp flickers.")
+
+    assert ada.client.post(f"/defects/{defect.id}/triage/", {"version": "9" * 5000}).status_code == 302
+    assert selectors.get_defect(defect.id).state == "triaged"
+
+
 # The counters beside the list
 
 

@@ -189,9 +189,10 @@ class StepDefectView(Page):
         step = STEPS.get(kwargs["step"])
         if step is None:
             raise Http404
-        version = request.POST.get("version", "")
+        form = SureForm(request.POST)
+        version = form.cleaned_data["version"] if form.is_valid() else None
         try:
-            step.verb(defect_id=kwargs["defect_id"], expected_version=int(version) if version.isdecimal() else None)
+            step.verb(defect_id=kwargs["defect_id"], expected_version=version)
         except Conflict as refusal:
             messages.error(request, refusal.message)
         else:
