@@ -47,6 +47,11 @@ def work(_card):
     services.work()
 
 
+def carry_out(card):
+    make_card(state="requested", holder_reference="somebody")
+    services.work()
+
+
 def the_provider():
     from holdfast.conf import load_backend
     from holdfast_cards.conf import settings
@@ -68,6 +73,7 @@ VERBS = {
     "read the feed": (lambda _card: services.read_feed(), "ordered", "events"),
     "cancel extra cards": (lambda _card: services.cancel_extra_cards(), "ordered", "cancel"),
     "work": (work, "ordered", "get"),
+    "carry out an order": (carry_out, "ordered", "create"),
 }
 each_verb = pytest.mark.parametrize(("verb", "state", "called"), VERBS.values(), ids=VERBS.keys())
 
