@@ -26,7 +26,8 @@ def can(**capabilities):
 
 def making(**fields):
     sent = {"first_sent_at": None, "last_sent_at": None} if not fields.get("sends") else {}
-    given_fields = {"created_at": NOW - 2 * HOUR, "verb": Verb.ISSUE, "card": Card(), **sent, **fields}
+    since = fields.setdefault("created_at", NOW - 2 * HOUR)
+    given_fields = {"trying_since": since, "verb": Verb.ISSUE, "card": Card(), **sent, **fields}
     return Operation(**given_fields)
 
 

@@ -1,6 +1,7 @@
 """Ordering and replacing cards, where nothing fails."""
 
 import pytest
+from django.db import IntegrityError
 from django.test import override_settings
 
 from holdfast.testing import captured_events
@@ -153,6 +154,25 @@ def test_the_worker_does_nothing_for_a_former_provider(use, holder):
         services.cancel_card(card_id=Card.objects.get().id, holder_id=holder.pk)
 
 
+def test_an_order_of_a_former_provider_is_not_sent_to_the_present_one(use, holder, clock):
+    use(**KEY, MODE="deferred")
+    order(holder, key="k")
+    Card.objects.update(provider="former")
+    Operation.objects.update(provider="former")
+    provider = use(**KEY)
+
+    assert order(holder, key="k").is_open
+    assert provider.calls == []
+
+
+def test_a_holder_that_there_is_not_gets_no_card(provider):
+    with pytest.raises(IntegrityError):
+        services.request_card(holder_id=987_654, color="pink")
+
+    assert not Card.objects.exists()
+    assert provider.calls == []
+
+
 def test_a_holder_sees_his_own_cards_only(provider, holder):
     mine, other = make_card(holder=holder), make_card()
 
@@ -252,15 +272,16 @@ def test_what_stood_in_the_way_and_is_gone_is_no_refusal(provider, holder, monke
     waiting = make_card(holder=holder, state="requested")
     from holdfast_cards.services import requests
 
-    written = requests._written
+    write = requests._write
 
     def once_more(card, operation):
-        done = written(card, operation)
-        waiting.operations.update(state=OperationState.REJECTED, ended_at=waiting.created_at, next_attempt_at=None)
-        Card.objects.filter(id=waiting.id).update(state=CardState.FAILED)
-        return done
+        try:
+            write(card, operation)
+        finally:
+            waiting.operations.update(state=OperationState.REJECTED, ended_at=waiting.created_at, next_attempt_at=None)
+            Card.objects.filter(id=waiting.id).update(state=CardState.FAILED)
 
-    monkeypatch.setattr(requests, "_written", once_more)
+    monkeypatch.setattr(requests, "_write", once_more)
 
     assert order(holder).card.state == CardState.ORDERED
 

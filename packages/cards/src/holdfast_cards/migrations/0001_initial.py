@@ -303,6 +303,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
+                    "trying_since",
+                    models.DateTimeField(editable=False, help_text="After too long it is left to a person."),
+                ),
+                (
                     "first_sent_at",
                     models.DateTimeField(blank=True, editable=False, help_text="In this generation.", null=True),
                 ),

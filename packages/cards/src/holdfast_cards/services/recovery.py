@@ -49,7 +49,7 @@ Step = Send | LookUp | Wait | Review
 
 def decide(*, operation: Operation, capabilities: Capabilities, now: dt.datetime) -> Step:
     """Return the next step of an operation whose turn it is."""
-    if now - operation.created_at > dt.timedelta(seconds=settings.GIVE_UP_SECONDS):
+    if now - operation.trying_since > dt.timedelta(seconds=settings.GIVE_UP_SECONDS):
         return Review("too_old")
     if operation.makes_a_card:
         return _of_making(operation, capabilities, now)
