@@ -879,7 +879,7 @@ def test_row_39_no_clock_of_ours_is_compared_with_the_providers(use, options, ho
 def test_row_39_a_card_that_was_there_before_is_never_taken_for_the_new_one(use, holder, clock, created):
     provider = use(**LIST)
     order = {"color": "pink", "holder": str(holder.pk), "reference": ""}
-    old = provider._make(order, "made at the counter")  # noqa: SLF001 - a card that we do not know
+    old = provider._make(order, "made at the counter")  # a card that we do not know
     die_in_flight(holder, provider, created=created)
     until_quiet(clock)
 
