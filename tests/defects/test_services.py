@@ -83,6 +83,17 @@ def test_the_event_adds_one_statement_to_a_report(ada):
     assert sum(table in query["sql"] for query in queries) == 1
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_with_the_bell_after_the_commit_it_adds_two(ada):
+    with CaptureQueriesContext(connection) as queries:
+        services.report_defect(user_id=ada.pk, comment="It leaks.")
+
+    told = [query["sql"] for query in queries if OutboxEvent._meta.db_table in query["sql"] or "NOTIFY" in query["sql"]]
+    assert len(told) <= 2  # one, if the bell was rung a moment ago
+    assert len(queries) - len(told) <= 3  # BEGIN, the defect, COMMIT
+
+
 # Change
 
 
