@@ -9,6 +9,8 @@ from holdfast_cards import events, selectors, services
 from holdfast_cards import exceptions as no
 from holdfast_cards.models import Card, CardTransition, Operation
 from holdfast_cards.ports import HolderUnknown
+from holdfast_cards.services.operations import advance
+from holdfast_cards.services.rows import load_operation
 from holdfast_cards.states import LIVE, CardKind, CardState, OperationState, ReplaceReason, Verb
 from holdfast_cards.testing import make_card, make_holder, run_worker
 from tests.cards.doubles import KEY, KEY_AND_REFERENCE, NONE, until_quiet
@@ -162,6 +164,14 @@ def test_an_order_of_a_former_provider_is_not_sent_to_the_present_one(use, holde
     provider = use(**KEY)
 
     assert order(holder, key="k").is_open
+    assert provider.calls == []
+
+
+def test_an_order_that_has_ended_takes_no_further_step(provider, holder):
+    operation = order(holder).operation
+    provider.calls.clear()
+
+    assert advance(operation=load_operation(operation_id=operation.id)).state == OperationState.SUCCEEDED
     assert provider.calls == []
 
 

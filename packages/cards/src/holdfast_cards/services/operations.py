@@ -50,8 +50,8 @@ def advance(*, operation: Operation, queue_when_down: bool = True) -> Operation:
     """
     gate = Gate()
     now = timezone.now()
-    if operation.provider != gate.name:
-        return operation  # what was begun with a former provider rests
+    if not operation.is_open or operation.provider != gate.name:
+        return operation  # it has ended, or rests: it was begun with a former provider
     if _waits_for_another(operation):
         return _rest(operation, until=after_another(operation=operation, now=now), reason="waits")
     step = decide(operation=operation, capabilities=gate.capabilities, now=now)
