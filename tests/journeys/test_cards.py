@@ -130,7 +130,10 @@ def test_what_is_not_mine_or_makes_no_sense_is_refused(newcomer: Newcomer, strip
 
     for page in ("/", "/life/", "/lost/", "/end/"):
         ben.open(card + page, status=404)
-    assert ben.client.post(f"{card}/freeze/").status_code == 404
+    for step in ("activate", "freeze", "unfreeze", "lost", "end"):
+        typed = {"reason": "lost", "key": str(card_of(ada).id)}
+        assert ben.client.post(f"{card}/{step}/", typed).status_code == 404, step
+    assert card_of(ada).state == "ordered"
     assert ada.client.post(f"{card}/melt/").status_code == 404
     assert (
         "The card is not in a state that allows this."
