@@ -157,6 +157,24 @@ def test_a_bank_that_cannot_freeze_does_not_offer_it(newcomer: Newcomer, setting
         assert "Lost or stolen" not in ada.text
 
 
+def test_where_only_a_person_can_tell_the_page_says_so(newcomer: Newcomer, settings):
+    with running_sandbox("bank") as bank:
+        provider = {
+            "BACKEND": "holdfast_cards.backends.bank.BankProvider",
+            "OPTIONS": {"base_url": bank.base_url},
+        }
+        settings.HOLDFAST_CARDS = {**settings.HOLDFAST_CARDS, "PROVIDER": provider, "RETRY_SECONDS": 0.0}
+        bank.arm("cut_after")
+        ada = newcomer("ada")
+        ada.open("/cards/new/").submit(color="pink")
+        run_worker()
+
+        page = ada.open(f"/cards/{card_of(ada).id}/").text
+        assert "One of us asks what became of it. Nothing is ordered twice." in page
+        assert "We keep asking" not in page
+        assert bank.posts == 1
+
+
 def test_the_superuser_is_known_outside_by_the_id_of_the_environment(monkeypatch, stripe: Sandbox, transactional_db):
     monkeypatch.setenv("DJANGO_SUPERUSER_EXTERNAL_ID", "boss-7")
     boss = User.objects.create_superuser("boss", "boss@example.com", "correct-horse-battery")
