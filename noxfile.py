@@ -102,6 +102,13 @@ def kills(session: nox.Session) -> None:
 
 
 @nox.session
+def lives(session: nox.Session) -> None:
+    """200 lives of cards with each kind of provider, in whatever order things happen; the books agree."""
+    tests = ["tests/cards/test_model.py", "--ds=tests.cards.settings", "-q", "--durations=5"]
+    python(session, "-m", "pytest", *tests, *session.posargs, LIVES="200")
+
+
+@nox.session
 def e2e(session: nox.Session) -> None:
     """The pages, in a real browser."""
     python(session, "scripts/test.py", "e2e", "--", *session.posargs)

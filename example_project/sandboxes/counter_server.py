@@ -12,7 +12,7 @@
 Whoever tells it something at least once has it counted exactly once: an event's id and its count are one commit. It may
 be killed at any moment. With ``COUNTER_SECRET`` in the environment it takes signed events only.
 
-``counters_server.js`` beside it is the same for deno.
+``counters_server.js`` beside it is the same for deno, but for the faults and the signatures.
 """
 
 import argparse

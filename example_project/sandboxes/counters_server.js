@@ -1,4 +1,5 @@
-// The counter server for deno: the same as counter_server.py, in one file without a dependency.
+// The counter server for deno: the same as counter_server.py but for its faults and signatures, in one file without a
+// dependency.
 //
 //   deno run --allow-net --allow-read --allow-write counters_server.js --port 8001 --data counters.log
 //

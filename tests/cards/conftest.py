@@ -11,6 +11,17 @@ from holdfast.conf import load_backend
 from holdfast_cards.testing import make_holder
 from tests.cards.doubles import Clock, WatchfulProvider
 
+# The provider's side has nothing to do with our tables.
+NO_TABLES = ("tests/cards/adapters/", "tests/cards/sandbox/")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests of the provider's side on one database, but for those that need PostgreSQL."""
+    for item in items:
+        if item.nodeid.startswith(NO_TABLES) and item.get_closest_marker("postgres") is None:
+            item.add_marker("any_database")
+
 
 @pytest.fixture
 def use(settings: Any) -> Callable[..., WatchfulProvider]:

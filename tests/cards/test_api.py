@@ -116,14 +116,16 @@ def test_nobody_enters_without_a_login(provider, method):
     assert response.json()["code"] == "holdfast.not_authenticated"
 
 
-@pytest.mark.parametrize("path", ["", "history/", "freeze/", "replace/"])
+@pytest.mark.parametrize(
+    "path", ["", "history/", "activate/", "freeze/", "unfreeze/", "cancel/", "oppose/", "replace/"]
+)
 def test_somebody_elses_card_is_not_there(provider, client, path):
     card = make_card(state="activated")
-    url = f"{CARDS}{card.id}/{path}"
-    response = client.get(url) if path in ("", "history/") else client.post(url, {"reason": "lost"}, format="json")
+    body = {"reason": "lost"} if path in ("oppose/", "replace/") else {}
+    response = (
+        client.get(f"{CARDS}{card.id}/{path}") if path in ("", "history/") else post(client, f"{card.id}/{path}", body)
+    )
 
-    if path == "freeze/":
-        response = client.post(url, {}, format="json")
     assert (response.status_code, response.json()["code"]) == (404, "holdfast_cards.card_not_found")
 
 

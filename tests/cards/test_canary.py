@@ -78,3 +78,22 @@ def signed(sandbox, event):
 
     body = json.dumps(event.payload).encode()
     return body, sandbox.dialect.sign(event, body, secret=SECRET, at=time.time())
+
+
+def test_what_an_adapter_breaks_on_is_not_logged(use, holder, caplog, clock):
+    provider = use(find_by_reference=True, get=True, SECOND_TRY_SECONDS=0)
+
+    def breaks(*_args, **_kwargs):
+        raise ValueError(f"cannot read {CANARY_PAN}")
+
+    provider.create = provider.find_by_reference = breaks
+    with caplog.at_level(logging.DEBUG):
+        services.request_card(holder_id=holder.pk, color="pink")
+        clock.turn(days=1)
+        services.work()
+
+    assert caplog.text.count("broke with ValueError") == 2
+    assert "test_canary.py" in caplog.text, "where it broke"
+    assert not [record for record in caplog.records if record.exc_info], "nor the values of its frames"
+    assert CANARY_PAN not in caplog.text
+    assert CANARY_PAN not in dump()

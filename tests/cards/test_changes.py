@@ -7,9 +7,10 @@ from holdfast_cards import events, services
 from holdfast_cards import exceptions as no
 from holdfast_cards.models import Card, Operation
 from holdfast_cards.ports import ProviderCard
+from holdfast_cards.services import gate
 from holdfast_cards.states import FINAL, CardState, OperationState, Verb
 from holdfast_cards.testing import make_card
-from tests.cards.doubles import KEY, KEY_AND_REFERENCE, NONE, until_quiet
+from tests.cards.doubles import KEY, KEY_AND_REFERENCE, NONE, tell, until_quiet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,8 +36,6 @@ def kept(provider):
     def make(state):
         card = make_card(state=state)
         if card.provider_card_id:
-            from holdfast_cards.ports import ProviderCard
-
             provider.put(ProviderCard(id=card.provider_card_id, status="", state=CardState(state)), state=card.state)
         return card
 
@@ -113,7 +112,7 @@ def test_one_change_at_a_time_but_an_end_may_follow_any(kept, provider, clock):
     with pytest.raises(no.ChangeUnderWay) as refusal:
         call("unfreeze", card)
     assert refusal.value.context == {"card_id": str(card.id), "verb": "freeze"}
-    assert call("cancel", card).is_open
+    assert not call("cancel", card).is_open
     until_quiet(clock)
 
     assert Card.objects.get(id=card.id).state == CardState.CANCELLED
@@ -192,3 +191,90 @@ def test_a_provider_that_says_done_and_shows_otherwise_is_not_believed(use, cloc
     assert result.is_open
     assert Operation.objects.get(verb="freeze").last_reason == "not_in_effect"
     assert provider.calls
+
+
+def test_an_answer_that_comes_late_does_not_undo_what_was_done_since(kept, provider, clock):
+    card = kept("activated")
+
+    def meanwhile():
+        clock.turn(minutes=1)
+        services.work()
+        assert Card.objects.get(id=card.id).state == CardState.FROZEN
+        call("unfreeze", card)
+
+    provider.meanwhile = meanwhile
+    result = call("freeze", card)
+
+    assert (result.card.state, result.is_open) == (CardState.ACTIVATED, False)
+    assert Card.objects.get(id=card.id).state == CardState.ACTIVATED
+    assert [step.target_state for step in card.transitions.all()] == ["frozen", "activated"]
+
+
+def test_a_look_that_comes_late_does_not_undo_what_was_done_since(kept, provider, clock):
+    card = kept("activated")
+    provider.faults.append("lost")
+    assert call("freeze", card).is_open
+    get = provider.get
+
+    def late(card_id):
+        provider.get = get
+        shown = get(card_id)
+        provider.put(shown, state=CardState.ACTIVATED)  # its own staff has unfrozen it
+        services.apply_notice(notice_id=tell(shown).id)
+        return shown
+
+    provider.get = late
+    clock.turn(minutes=1)
+    services.work()
+
+    assert Card.objects.get(id=card.id).state == CardState.ACTIVATED
+
+
+def test_an_answer_that_comes_after_the_end_resurrects_nothing(kept, provider, clock):
+    card = kept("activated")
+    provider.meanwhile = lambda: call("cancel", card)
+    with pytest.raises(no.TransitionNotAllowed):
+        call("freeze", card)
+
+    assert Card.objects.get(id=card.id).state == CardState.CANCELLED
+    assert not card.discrepancies.exists()
+
+
+@pytest.mark.parametrize("verb", ["cancel", "oppose"])
+def test_an_end_does_not_wait_for_a_change_whose_outcome_is_open(kept, provider, clock, verb):
+    card = kept("activated")
+    provider.faults.append("cut")
+    assert call("freeze", card).is_open
+
+    assert not call(verb, card).is_open
+    assert Card.objects.get(id=card.id).state == VERBS[verb][2]
+    assert Operation.objects.get(verb="freeze").state == OperationState.REJECTED
+
+
+def test_a_change_that_waits_for_a_person_does_not_hold_back_the_end(use, clock):
+    provider = use(**KEY, GIVE_UP_SECONDS=60)
+    card = make_card(state="activated")
+    provider.faults.extend(["cut"] * 100)
+    call("freeze", card)
+    until_quiet(clock)
+    assert Operation.objects.get(verb="freeze").state == OperationState.NEEDS_REVIEW
+    provider.faults.clear()
+    gate._circuits.clear()  # whose clock is the system's, and not turned
+
+    assert call("cancel", card).card.state == CardState.CANCELLED
+    assert Operation.objects.get(verb="freeze").state == OperationState.REJECTED
+
+
+def test_a_cancellation_that_waits_goes_on_as_soon_as_its_card_is_known(use, holder, clock):
+    provider = use(**NONE, verbs=[*VERBS, "issue"])
+    provider.faults.append("lost")
+    result = services.request_card(holder_id=holder.pk, color="pink")
+    call("cancel", result.card)
+    clock.turn(hours=20)
+    services.work()
+    services.work()
+    (theirs,) = provider.cards.values()
+    services.adopt_card(operation_id=result.operation.id, provider_card_id=theirs.id)
+    services.work()
+
+    assert Card.objects.get().state == CardState.CANCELLED

@@ -6,8 +6,10 @@ import threading
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 
-from holdfast_cards import services, tasks
+from holdfast_cards import services
+from holdfast_cards.management.commands import cards_worker
 from holdfast_cards.models import Card
 from holdfast_cards.states import CardState
 from holdfast_cards.testing import make_holder
@@ -49,7 +51,42 @@ def test_until_it_is_told_to_stop(waiting, capsys):
     ]
 
 
+@pytest.fixture
+def away(monkeypatch):
+    """The database is away when the worker first looks."""
+    work, answers = services.work, iter([OperationalError("the server is starting up")])
+
+    def once_away(**options):
+        for error in answers:
+            raise error
+        return work(**options)
+
+    monkeypatch.setattr(services, "work", once_away)
+
+
+def test_a_database_that_is_away_for_a_while_does_not_end_it(waiting, away, monkeypatch, caplog):
+    class Stop(threading.Event):
+        """Told to stop as soon as the card is ordered; nobody waits for it."""
+
+        def wait(self, timeout=None):
+            return True
+
+        def is_set(self):
+            return Card.objects.get().state == CardState.ORDERED
+
+    monkeypatch.setattr(cards_worker.threading, "Event", Stop)
+    monkeypatch.setattr(cards_worker.signal, "signal", lambda *_: None)
+    call_command("cards_worker")
+
+    assert "lost its database" in caplog.text
+
+
+def test_who_runs_it_once_is_told_that_the_database_is_away(waiting, away):
+    with pytest.raises(OperationalError):
+        call_command("cards_worker", "--once")
+
+
 def test_the_task_does_the_same(waiting):
-    tasks.work()
+    pytest.importorskip("holdfast_cards.tasks", reason="Celery is an extra.", exc_type=ImportError).work()
 
     assert Card.objects.get().state == CardState.ORDERED

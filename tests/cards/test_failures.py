@@ -875,6 +875,18 @@ def test_row_39_no_clock_of_ours_is_compared_with_the_providers(use, options, ho
     assert Card.objects.order_by("-id").first().provider_card_id in set(provider.cards) - {old.id}
 
 
+@pytest.mark.parametrize("created", [False, True])
+def test_row_39_a_card_that_was_there_before_is_never_taken_for_the_new_one(use, holder, clock, created):
+    provider = use(**LIST)
+    order = {"color": "pink", "holder": str(holder.pk), "reference": ""}
+    old = provider._make(order, "made at the counter")  # a card that we do not know
+    die_in_flight(holder, provider, created=created)
+    until_quiet(clock)
+
+    assert len(provider.cards) == 2
+    assert the_card().provider_card_id in set(provider.cards) - {old.id}
+
+
 def test_row_40_what_is_sent_is_frozen_when_it_is_wished_for(use, holder, clock, monkeypatch):
     provider = use(**KEY)
     intend(holder)

@@ -1,9 +1,11 @@
 """A life of its own: whatever holders, providers, crashes, webhooks and clocks do in whatever order, the books agree.
 
 The provider is in memory and watches that nobody calls it inside a transaction; the clock is turned, not waited for.
+``LIVES=200`` leads so many lives with each kind of provider; without it a few.
 """
 
 import contextlib
+import os
 from collections import Counter
 from unittest import mock
 
@@ -19,10 +21,12 @@ from holdfast.conf import load_backend
 from holdfast_cards import services
 from holdfast_cards.exceptions import CardsError
 from holdfast_cards.models import Attempt, Card, CardTransition, Discrepancy, Feed, Notice, Operation
+from holdfast_cards.services import gate
 from holdfast_cards.states import FINAL, LIVE, OPEN, CardState, OperationState
 from holdfast_cards.testing import make_holder
 from tests.cards.doubles import CLASSES, Clock, tell, until_quiet
 
+LIVES = int(os.environ.get("LIVES", "8"))
 FAULTS = ("lost", "cut", "down", "rejected", "limited", "misconfigured", "error", "error_after", "in_use")
 VERBS = (services.activate_card, services.freeze_card, services.unfreeze_card, services.cancel_card)
 
@@ -59,6 +63,7 @@ class CardsMachine(RuleBasedStateMachine):
         try:
             self.provider.faults.clear()
             self.provider.unreadable = False
+            gate._circuits.clear()
             until_quiet(self.clock, rounds=500)
             self.nothing_is_forgotten()
             self.the_books_agree()
@@ -207,7 +212,7 @@ CASES = {}
 for name, options in CLASSES.items():
     machine = type(f"Machine_{name}", (CardsMachine,), {"options": options})
     machine.TestCase.settings = settings(
-        max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=LIVES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
     )
     CASES[name] = machine.TestCase
 

@@ -26,7 +26,8 @@ def can(**capabilities):
 
 def making(**fields):
     sent = {"first_sent_at": None, "last_sent_at": None} if not fields.get("sends") else {}
-    given_fields = {"created_at": NOW - 2 * HOUR, "verb": Verb.ISSUE, "card": Card(), **sent, **fields}
+    since = fields.setdefault("created_at", NOW - 2 * HOUR)
+    given_fields = {"trying_since": since, "verb": Verb.ISSUE, "card": Card(), **sent, **fields}
     return Operation(**given_fields)
 
 
@@ -68,7 +69,9 @@ def test_making_a_card(operation, capabilities, step):
         (making(verb=Verb.FREEZE, card=Card(provider_card_id="c")), {}, Send(0)),
         (sent(verb=Verb.FREEZE, card=Card(provider_card_id="c")), {}, Send(1)),
         (sent(verb=Verb.FREEZE, card=Card(provider_card_id="c")), {"get": True}, LookUp()),
-        (making(verb=Verb.CANCEL, card=Card()), {"get": True}, Wait(NOW + 5 * SECOND)),
+        (making(verb=Verb.CANCEL, card=Card()), {"get": True}, Wait(NOW + HOUR)),
+        (making(verb=Verb.CANCEL, card=Card(), created_at=NOW - 90 * SECOND), {}, Wait(NOW + 90 * SECOND)),
+        (making(verb=Verb.CANCEL, card=Card(), created_at=NOW), {}, Wait(NOW + 5 * SECOND)),
     ],
 )
 def test_changing_a_card(operation, capabilities, step):

@@ -1,6 +1,7 @@
 """Ordering and replacing cards, where nothing fails."""
 
 import pytest
+from django.db import IntegrityError
 from django.test import override_settings
 
 from holdfast.testing import captured_events
@@ -8,6 +9,8 @@ from holdfast_cards import events, selectors, services
 from holdfast_cards import exceptions as no
 from holdfast_cards.models import Card, CardTransition, Operation
 from holdfast_cards.ports import HolderUnknown
+from holdfast_cards.services.operations import advance
+from holdfast_cards.services.rows import load_operation
 from holdfast_cards.states import LIVE, CardKind, CardState, OperationState, ReplaceReason, Verb
 from holdfast_cards.testing import make_card, make_holder, run_worker
 from tests.cards.doubles import KEY, KEY_AND_REFERENCE, NONE, until_quiet
@@ -153,6 +156,33 @@ def test_the_worker_does_nothing_for_a_former_provider(use, holder):
         services.cancel_card(card_id=Card.objects.get().id, holder_id=holder.pk)
 
 
+def test_an_order_of_a_former_provider_is_not_sent_to_the_present_one(use, holder, clock):
+    use(**KEY, MODE="deferred")
+    order(holder, key="k")
+    Card.objects.update(provider="former")
+    Operation.objects.update(provider="former")
+    provider = use(**KEY)
+
+    assert order(holder, key="k").is_open
+    assert provider.calls == []
+
+
+def test_an_order_that_has_ended_takes_no_further_step(provider, holder):
+    operation = order(holder).operation
+    provider.calls.clear()
+
+    assert advance(operation=load_operation(operation_id=operation.id)).state == OperationState.SUCCEEDED
+    assert provider.calls == []
+
+
+def test_a_holder_that_there_is_not_gets_no_card(provider):
+    with pytest.raises(IntegrityError):
+        services.request_card(holder_id=987_654, color="pink")
+
+    assert not Card.objects.exists()
+    assert provider.calls == []
+
+
 def test_a_holder_sees_his_own_cards_only(provider, holder):
     mine, other = make_card(holder=holder), make_card()
 
@@ -252,15 +282,16 @@ def test_what_stood_in_the_way_and_is_gone_is_no_refusal(provider, holder, monke
     waiting = make_card(holder=holder, state="requested")
     from holdfast_cards.services import requests
 
-    written = requests._written
+    write = requests._write
 
     def once_more(card, operation):
-        done = written(card, operation)
-        waiting.operations.update(state=OperationState.REJECTED, ended_at=waiting.created_at, next_attempt_at=None)
-        Card.objects.filter(id=waiting.id).update(state=CardState.FAILED)
-        return done
+        try:
+            write(card, operation)
+        finally:
+            waiting.operations.update(state=OperationState.REJECTED, ended_at=waiting.created_at, next_attempt_at=None)
+            Card.objects.filter(id=waiting.id).update(state=CardState.FAILED)
 
-    monkeypatch.setattr(requests, "_written", once_more)
+    monkeypatch.setattr(requests, "_write", once_more)
 
     assert order(holder).card.state == CardState.ORDERED
 

@@ -96,6 +96,23 @@ def test_an_order_is_sent_again_under_a_new_key(parked, clock):
     assert Card.objects.get().state == CardState.ORDERED
 
 
+@pytest.mark.parametrize("decide", [services.send_again, services.retry_now], ids=lambda verb: verb.__name__)
+def test_who_decides_after_it_was_given_up_gives_it_as_much_time_again(use, holder, clock, decide):
+    provider = use(**KEY, SECOND_TRY_SECONDS=0)
+    provider.faults.extend(["misconfigured"] * 1_000)
+    with pytest.raises(no.ProviderMisconfigured):
+        services.request_card(holder_id=holder.pk, color="pink")
+    clock.turn(days=4)
+    services.work()
+    operation = Operation.objects.get()
+    assert (operation.state, operation.last_reason) == (OperationState.NEEDS_REVIEW, "too_old")
+    provider.faults.clear()
+    decide(operation_id=operation.id)
+    services.work()
+
+    assert Card.objects.get().state == CardState.ORDERED
+
+
 def test_to_go_on_is_never_to_order_twice(parked, clock):
     operation, provider = parked
     services.retry_now(operation_id=operation.id)
@@ -164,13 +181,18 @@ def test_a_change_without_effect_has_ended(use, clock):
     assert Card.objects.get(id=card.id).state == CardState.ACTIVATED
 
 
-def test_a_decision_that_a_worker_has_overtaken_is_refused(parked, monkeypatch):
+@pytest.mark.parametrize(
+    "decide", [services.declare_without_effect, services.send_again, services.retry_now], ids=lambda verb: verb.__name__
+)
+def test_a_decision_that_a_worker_has_overtaken_is_refused(parked, monkeypatch, decide):
     operation, _provider = parked
-    monkeypatch.setattr("holdfast_cards.services.review.save_if_unchanged", lambda *, operation: False)
+    for module in ("review", "operations"):
+        monkeypatch.setattr(f"holdfast_cards.services.{module}.save_if_unchanged", lambda *, operation: False)
     with pytest.raises(no.NotInReview) as refusal:
-        services.send_again(operation_id=operation.id)
+        decide(operation_id=operation.id)
 
     assert refusal.value.context["state"] == "in_flight"
+    assert Card.objects.get().state == CardState.REQUESTED
 
 
 def test_a_discrepancy_is_resolved_once(provider):

@@ -1,14 +1,16 @@
 """No verb waits on the provider inside a transaction: not in its own, and not in its caller's."""
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from holdfast_cards import services
 from holdfast_cards.models import Card
 from holdfast_cards.ports import ProviderCard
 from holdfast_cards.states import CardState
-from holdfast_cards.testing import make_card
+from holdfast_cards.testing import make_card, make_holder
 from tests.cards.doubles import KEY_AND_REFERENCE, LIST, tell
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +49,11 @@ def work(_card):
     services.work()
 
 
+def carry_out(card):
+    make_card(state="requested", holder_reference="somebody")
+    services.work()
+
+
 def the_provider():
     from holdfast.conf import load_backend
     from holdfast_cards.conf import settings
@@ -68,6 +75,7 @@ VERBS = {
     "read the feed": (lambda _card: services.read_feed(), "ordered", "events"),
     "cancel extra cards": (lambda _card: services.cancel_extra_cards(), "ordered", "cancel"),
     "work": (work, "ordered", "get"),
+    "carry out an order": (carry_out, "ordered", "create"),
 }
 each_verb = pytest.mark.parametrize(("verb", "state", "called"), VERBS.values(), ids=VERBS.keys())
 
@@ -103,15 +111,26 @@ def test_a_verb_refuses_to_run_in_its_callers_transaction(card, verb, state, cal
     assert called not in [call for call, _about in the_provider().calls if call not in ("get", "events")]
 
 
-def test_a_host_that_wraps_requests_in_transactions_changes_nothing(use, holder, settings):
-    settings.DATABASES["default"]["ATOMIC_REQUESTS"] = True
+@pytest.fixture
+def wrapped():
+    """Let the host wrap each request in a transaction."""
+    connections["default"].settings_dict["ATOMIC_REQUESTS"] = True
+    yield
+    connections["default"].settings_dict["ATOMIC_REQUESTS"] = False
+
+
+def test_a_host_that_wraps_requests_in_transactions_changes_nothing(use, holder, wrapped):
     use(**LIST)
     client = APIClient()
     client.force_authenticate(holder)
-    from django.db import connections
 
-    connections["default"].settings_dict["ATOMIC_REQUESTS"] = True
-    try:
-        assert client.post("/api/v1/cards/", {"color": "pink"}, format="json").status_code == 201
-    finally:
-        connections["default"].settings_dict["ATOMIC_REQUESTS"] = False
+    assert client.post("/api/v1/cards/", {"color": "pink"}, format="json").status_code == 201
+
+
+def test_nor_does_it_for_the_steps_of_its_staff(card, wrapped):
+    mine = card("activated")
+    staff = Client()
+    staff.force_login(make_holder(is_staff=True, is_superuser=True))
+
+    assert staff.post(reverse("admin:holdfast_cards_card_freeze", args=[mine.pk]), {}).status_code == 302
+    assert Card.objects.get().state == CardState.FROZEN

@@ -14,7 +14,7 @@ from holdfast_cards.ports import NoAnswer, ProviderCard, WebhookNotice
 from holdfast_cards.services import gate, worker
 from holdfast_cards.states import CardState, OperationState
 from holdfast_cards.testing import make_card, make_holder, run_worker
-from tests.cards.doubles import KEY, KEY_AND_REFERENCE, LIST, NONE, until_quiet
+from tests.cards.doubles import CLASSES, KEY, KEY_AND_REFERENCE, LIST, NONE, until_quiet
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -190,6 +190,23 @@ def test_the_breaker_opens_after_five_failures_and_spends_no_attempts(use, clock
     assert result.is_open
     assert (result.operation.attempts, result.operation.last_reason) == (0, "circuit_open")
     assert provider.posts == 5
+
+
+@pytest.mark.parametrize("options", CLASSES.values(), ids=CLASSES.keys())
+def test_behind_an_open_breaker_one_order_at_a_time_tries_whether_the_provider_is_back(
+    use, clock, monkeypatch, options
+):
+    provider = use(**options, SECOND_TRY_SECONDS=0)
+    monkeypatch.setitem(gate._circuits, "dummy", Circuit(opens_after=1, probe_seconds=3600))
+    services.request_card(holder_id=make_holder().pk, color="pink")
+    gate._circuits["dummy"].failed()
+    assert services.request_card(holder_id=make_holder().pk, color="pink").is_open
+    monkeypatch.setattr(gate._circuits["dummy"], "_silent_until", 0.0)
+    clock.turn(minutes=1)
+
+    assert services.work().operations == 1
+    assert set(Card.objects.values_list("state", flat=True)) == {CardState.ORDERED}
+    assert provider.posts == 2
 
 
 def test_what_the_provider_refuses_never_opens_the_breaker(use):

@@ -286,6 +286,26 @@ def test_a_worker_that_dies_with_a_webhook_leaves_it_to_the_next(provider, clock
     assert Card.objects.get().state == CardState.SENT
 
 
+def test_a_webhook_on_which_we_break_is_not_tried_for_ever(provider, clock, monkeypatch, caplog):
+    card = make_card()
+    theirs = provider.put(ProviderCard(id=card.provider_card_id, status="SENT", state=CardState.SENT))
+    notice = tell(theirs)
+    Notice.objects.update(received_at=clock())
+
+    def breaks(**_kwargs):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("holdfast_cards.services.inbox.observe", breaks)
+    clock.turn(minutes=1)
+    services.work()
+    assert str(notice.id) in caplog.text
+    assert Notice.objects.get().state == NoticeState.DEFERRED
+    clock.turn(hours=25)
+    services.work()
+
+    assert (Notice.objects.get().state, Notice.objects.get().reason) == (NoticeState.FAILED, "error")
+
+
 def test_an_invalid_webhook_is_one_refusal_to_the_caller(provider):
     with pytest.raises(no.InvalidSignature):
         services.receive_webhook(provider="dummy", headers={}, body=b"")

@@ -55,6 +55,17 @@ def _inputs(field):
         yield field.html_name, "" if value is None else value
 
 
+def delete_page_of(defect):
+    return reverse("admin:holdfast_defects_defect_delete", args=[defect.pk])
+
+
+def refused(response, typed):
+    """Return why the form was refused; what was typed is still there."""
+    form = response.context["adminform"].form
+    assert form["comment"].value() == typed
+    return str(form.non_field_errors()[0])
+
+
 def messages_of(response):
     return [str(message) for message in response.context["messages"]]
 
@@ -93,11 +104,8 @@ def test_of_two_who_edit_at_once_the_second_is_told(admin):
     late = filled(admin, page_of(defect), comment="It burns.")
     services.change_defect(defect_id=defect.pk, comment="It floods.")
 
-    response = admin.post(page_of(defect), late, follow=True)
-
-    assert messages_of(response) == ["The defect has changed since you read it."]
+    assert refused(admin.post(page_of(defect), late), "It burns.") == "The defect has changed since you read it."
     assert Defect.objects.get().comment == "It floods."
-    assert response.context["adminform"].form["comment"].value() == "It floods."
 
 
 @pytest.mark.parametrize("values", [{"comment": ""}, {"comment": "x" * 10_001}, {"severity": "awful"}], ids=str)
@@ -108,25 +116,46 @@ def test_a_form_says_what_is_wrong_with_a_field(admin, values):
     assert Defect.objects.get().version == 1
 
 
-def test_what_only_the_verb_refuses_is_said_and_changes_nothing(admin):
+def test_what_only_the_verb_refuses_is_said_and_what_was_typed_is_kept(admin):
     defect = make_defect()
-    future = filled(admin, page_of(defect), timestamp_0="2999-01-01")
+    future = {"comment": "It floods.", "timestamp_0": "2999-01-01"}
     with captured_events() as events:
-        response = admin.post(page_of(defect), future, follow=True)
-    assert messages_of(response) == ["A defect was seen neither before 1970 nor in the future."]
+        for url in (reverse("admin:holdfast_defects_defect_add"), page_of(defect)):
+            reason = refused(admin.post(url, filled(admin, url, **future)), "It floods.")
+            assert reason == "A defect was seen neither before 1970 nor in the future."
     assert (Defect.objects.get().version, events) == (1, [])
+    assert not LogEntry.objects.exists()
 
 
-def test_a_deletion_of_one_is_told(admin):
+def test_who_edits_what_is_gone_meanwhile_is_told(admin):
     defect = make_defect()
+    late = filled(admin, page_of(defect), comment="It burns.")
+    services.delete_defect(defect_id=defect.pk, user_id=defect.user_id)
+    assert "doesn’t exist" in messages_of(admin.post(page_of(defect), late, follow=True))[0]
+
+
+def test_a_deletion_of_one_is_told(admin, boss):
+    defect = make_defect(user=boss)
     with captured_events() as events:
-        admin.post(reverse("admin:holdfast_defects_defect_delete", args=[defect.pk]), {"post": "yes"})
+        admin.post(delete_page_of(defect), {"post": "yes"})
     assert not Defect.objects.exists()
-    assert events == [DefectDeleted(defect_id=str(defect.pk), user_id=defect.user_id)]
+    assert events == [DefectDeleted(defect_id=str(defect.pk), user_id=boss.pk)]
 
 
-def test_each_deletion_of_many_is_told(admin):
-    defects = [make_defect() for _defect in range(3)]
+def test_somebody_elses_defect_is_not_deleted_here_either(admin, boss):
+    mine, other = make_defect(user=boss), make_defect()
+
+    with captured_events() as events:
+        assert admin.post(delete_page_of(other), {"post": "yes"}).status_code == 403
+        assert run(admin, "delete_selected", mine, other).status_code == 403
+
+    assert delete_page_of(other) not in admin.get(page_of(other)).content.decode()
+    assert delete_page_of(mine) in admin.get(page_of(mine)).content.decode()
+    assert (Defect.objects.count(), events) == (2, [])
+
+
+def test_each_deletion_of_many_is_told(admin, boss):
+    defects = [make_defect(user=boss) for _defect in range(3)]
     with captured_events() as events:
         run(admin, "delete_selected", *defects)
     assert not Defect.objects.exists()
@@ -142,7 +171,10 @@ def test_a_step_is_taken_with_each_selected_defect_that_allows_it(admin):
         response = run(admin, "triage_defect", new, done)
 
     assert [event.defect_id for event in events if isinstance(event, DefectMoved)] == [str(new.pk)]
-    assert messages_of(response) == ["The old one.: The defect is not in a state that allows this step."]
+    assert messages_of(response) == [
+        "The old one.: The defect is not in a state that allows this step.",
+        "It is broken.: triaged",
+    ]
     assert LogEntry.objects.get().object_id == str(new.pk)
 
 
@@ -171,6 +203,7 @@ def test_who_may_only_look_takes_no_step(db):
     browser_of(guest).post(page_of(defect), {"comment": "It floods."})
 
     assert Defect.objects.get().version == 1
+    assert "xpected version" not in browser_of(guest).get(page_of(defect)).content.decode()
 
 
 @pytest.mark.parametrize("query", [{}, {"state": "reported"}, {"severity": "low"}, {"q": "broken"}, {"q": "whole"}])

@@ -38,7 +38,7 @@ def test_of_two_editors_who_have_seen_the_same_version_one_is_told():
 
     (winner,) = [outcome for outcome in outcomes if isinstance(outcome, Defect)]
     (_loser,) = [outcome for outcome in outcomes if isinstance(outcome, VersionOutdated)]
-    kept = selectors.get_defect(defect.pk)
+    kept = selectors.get_defect(defect_id=defect.pk)
     assert (kept.comment, kept.version, events("defect_changed")) == (winner.comment, 2, 1)
 
 
@@ -47,14 +47,14 @@ def test_no_change_of_several_editors_who_named_no_version_is_counted_away():
     race(
         *(lambda number=number: services.change_defect(defect_id=defect.pk, comment=f"{number}") for number in range(4))
     )
-    assert (selectors.get_defect(defect.pk).version, events("defect_changed")) == (5, 4)
+    assert (selectors.get_defect(defect_id=defect.pk).version, events("defect_changed")) == (5, 4)
 
 
 def test_of_four_who_take_a_step_one_does():
     defect = make_defect()
     outcomes = race(lambda: services.triage_defect(defect_id=defect.pk))
     assert sum(isinstance(outcome, StepNotAllowed) for outcome in outcomes) == 3
-    assert (selectors.get_defect(defect.pk).version, events("defect_moved")) == (2, 1)
+    assert (selectors.get_defect(defect_id=defect.pk).version, events("defect_moved")) == (2, 1)
 
 
 def test_who_changes_what_another_deletes_finds_it_or_does_not():

@@ -61,7 +61,7 @@ def test_a_report_is_kept_and_told(ada):
     with captured_events() as events:
         defect = services.report_defect(user_id=ada.pk, comment="It leaks.", timestamp=seen, severity=Severity.HIGH)
 
-    kept = selectors.get_defect(defect.pk)
+    kept = selectors.get_defect(defect_id=defect.pk)
     assert (kept.user, kept.comment, kept.timestamp, kept.severity) == (ada, "It leaks.", seen, Severity.HIGH)
     assert (kept.state, kept.version, kept.created_at) == (DefectState.REPORTED, 1, kept.updated_at)
     assert events == [DefectReported(defect_id=str(defect.pk), user_id=ada.pk)]
@@ -83,6 +83,17 @@ def test_the_event_adds_one_statement_to_a_report(ada):
     assert sum(table in query["sql"] for query in queries) == 1
 
 
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_with_the_bell_after_the_commit_it_adds_two(ada):
+    with CaptureQueriesContext(connection) as queries:
+        services.report_defect(user_id=ada.pk, comment="It leaks.")
+
+    told = [query["sql"] for query in queries if OutboxEvent._meta.db_table in query["sql"] or "NOTIFY" in query["sql"]]
+    assert len(told) <= 2  # one, if the bell was rung a moment ago
+    assert len(queries) - len(told) <= 3  # BEGIN, the defect, COMMIT
+
+
 # Change
 
 
@@ -92,7 +103,7 @@ def test_a_change_is_kept_and_told_with_its_version(ada):
     with captured_events() as events:
         changed = services.change_defect(defect_id=defect.pk, comment="It floods.", severity=Severity.CRITICAL)
 
-    kept = selectors.get_defect(defect.pk)
+    kept = selectors.get_defect(defect_id=defect.pk)
     assert (kept.comment, kept.severity, kept.timestamp) == ("It floods.", Severity.CRITICAL, defect.timestamp)
     assert (kept.version, changed.version) == (2, 2)
     assert kept.updated_at > defect.updated_at
@@ -159,7 +170,7 @@ def test_a_step_is_taken_where_the_law_says_so_and_refused_everywhere_else(ada, 
         defect_id=str(defect.pk), user_id=ada.pk, version=version, source=str(state), target=str(target)
     )
     assert events == ([moved] if target else [])
-    assert selectors.get_defect(defect.pk).state == (target or state)
+    assert selectors.get_defect(defect_id=defect.pk).state == (target or state)
 
 
 # What every verb refuses
@@ -189,9 +200,32 @@ def test_a_version_that_somebody_has_changed_since_is_refused(ada, verb):
     with captured_events() as events, pytest.raises(VersionOutdated) as refusal:
         call(verb, ada, defect_id=defect.pk, expected_version=1)
     assert refusal.value.context == {"defect_id": str(defect.pk), "version": 2}
-    assert (selectors.get_defect(defect.pk).version, events) == (2, [])
+    assert (selectors.get_defect(defect_id=defect.pk).version, events) == (2, [])
 
     call(verb, ada, defect_id=defect.pk, expected_version=2)
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda defect: services.report_defect(user_id=defect.user_id, comment="It leaks."),
+        lambda defect: services.change_defect(defect_id=defect.pk, comment="It floods."),
+        lambda defect: services.delete_defect(defect_id=defect.pk, user_id=defect.user_id),
+        lambda defect: services.triage_defect(defect_id=defect.pk),
+    ],
+    ids=["report", "change", "delete", "move"],
+)
+def test_what_cannot_be_told_does_not_happen(monkeypatch, verb):
+    def broken(_event):
+        raise ConnectionError
+
+    defect = make_defect()
+    before = list(Defect.objects.values())
+    monkeypatch.setattr(services, "emit", broken)
+
+    with pytest.raises(ConnectionError):
+        verb(defect)
+    assert list(Defect.objects.values()) == before
 
 
 # The rules, said twice
@@ -251,7 +285,7 @@ def test_the_database_refuses_the_future_too():
 
 @pytest.mark.parametrize("length", [1, COMMENT_LENGTH])
 def test_the_shortest_and_the_longest_comment_are_kept(length):
-    assert len(selectors.get_defect(make_defect(comment="é" * length).pk).comment) == length
+    assert len(selectors.get_defect(defect_id=make_defect(comment="é" * length).pk).comment) == length
 
 
 def test_whoever_has_reported_defects_cannot_be_deleted_behind_the_back_of_the_counter(ada):

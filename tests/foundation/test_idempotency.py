@@ -449,3 +449,17 @@ def test_a_running_lease_is_not_forgotten(client):
     )
 
     assert purge_keys() == 0
+
+
+def test_a_verb_that_keeps_the_key_itself_is_given_it_and_nothing_is_stored_for_it(client):
+    assert write(client, key='"quoted"', path="/api/notes/keys").json() == {"key": "quoted"}
+    assert write(client, key='"quoted"', path="/api/notes/keys").json() == {"key": "quoted"}
+    assert not IdempotencyKey.objects.exists()
+    assert client.get("/api/notes/keys").json() == {"key": None}
+
+
+def test_a_verb_that_keeps_the_key_itself_may_demand_it(client):
+    refused = client.post("/api/notes/keys", {}, format="json")
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "holdfast.idempotency_key_required")
+    assert write(client, key="a b", path="/api/notes/keys").json()["code"] == "holdfast.idempotency_key_invalid"

@@ -130,7 +130,10 @@ def test_what_is_not_mine_or_makes_no_sense_is_refused(newcomer: Newcomer, strip
 
     for page in ("/", "/life/", "/lost/", "/end/"):
         ben.open(card + page, status=404)
-    assert ben.client.post(f"{card}/freeze/").status_code == 404
+    for step in ("activate", "freeze", "unfreeze", "lost", "end"):
+        typed = {"reason": "lost", "key": str(card_of(ada).id)}
+        assert ben.client.post(f"{card}/{step}/", typed).status_code == 404, step
+    assert card_of(ada).state == "ordered"
     assert ada.client.post(f"{card}/melt/").status_code == 404
     assert (
         "The card is not in a state that allows this."
@@ -152,6 +155,24 @@ def test_a_bank_that_cannot_freeze_does_not_offer_it(newcomer: Newcomer, setting
         assert selectors.offered().verbs == {Verb.ISSUE}
         assert "freeze" not in ada.text
         assert "Lost or stolen" not in ada.text
+
+
+def test_where_only_a_person_can_tell_the_page_says_so(newcomer: Newcomer, settings):
+    with running_sandbox("bank") as bank:
+        provider = {
+            "BACKEND": "holdfast_cards.backends.bank.BankProvider",
+            "OPTIONS": {"base_url": bank.base_url},
+        }
+        settings.HOLDFAST_CARDS = {**settings.HOLDFAST_CARDS, "PROVIDER": provider, "RETRY_SECONDS": 0.0}
+        bank.arm("cut_after")
+        ada = newcomer("ada")
+        ada.open("/cards/new/").submit(color="pink")
+        run_worker()
+
+        page = ada.open(f"/cards/{card_of(ada).id}/").text
+        assert "One of us asks what became of it. Nothing is ordered twice." in page
+        assert "We keep asking" not in page
+        assert bank.posts == 1
 
 
 def test_the_superuser_is_known_outside_by_the_id_of_the_environment(monkeypatch, stripe: Sandbox, transactional_db):

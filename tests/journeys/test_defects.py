@@ -69,7 +69,7 @@ def test_from_a_report_to_its_deletion_and_the_counter_has_heard_of_both(counter
     assert "Delete" not in ben.text
     for step in ("triage", "start_repair", "resolve", "close"):
         press(ben, step)
-    assert selectors.get_defect(defect.id).state == "closed"
+    assert selectors.get_defect(defect_id=defect.id).state == "closed"
 
     ada.open(f"/defects/{defect.id}/change/").submit(comment="The lift stops between the floors 2 and 3.")
     assert "floors 2 and 3" in ada.text
@@ -158,7 +158,7 @@ def test_of_two_who_edit_at_once_the_second_is_told(newcomer: Newcomer):
 
     assert "Somebody has changed it meanwhile." in ada.text
     assert "The left lamp flickers." in ada.text  # what was typed is still there
-    assert selectors.get_defect(defect.id).comment == "Both lamps flicker."
+    assert selectors.get_defect(defect_id=defect.id).comment == "Both lamps flicker."
 
 
 def test_a_change_of_the_words_leaves_the_moment_as_it_was(newcomer: Newcomer):
@@ -167,7 +167,7 @@ def test_a_change_of_the_words_leaves_the_moment_as_it_was(newcomer: Newcomer):
 
     ada.open(f"/defects/{before.id}/change/").submit(comment="The lamp is dark.")
 
-    after = selectors.get_defect(before.id)
+    after = selectors.get_defect(defect_id=before.id)
     assert (after.comment, after.timestamp) == ("The lamp is dark.", before.timestamp)
 
 
@@ -180,7 +180,7 @@ def test_a_button_that_is_too_late_says_so(newcomer: Newcomer):
     press(ada, "triage")
 
     assert "The defect has changed since you read it." in ada.text
-    assert selectors.get_defect(defect.id).state == "rejected"
+    assert selectors.get_defect(defect_id=defect.id).state == "rejected"
 
 
 def test_nobody_deletes_what_somebody_else_reported(newcomer: Newcomer):
@@ -190,7 +190,7 @@ def test_nobody_deletes_what_somebody_else_reported(newcomer: Newcomer):
     ben.open(f"/defects/{defect.id}/delete/").submit(status=403)
 
     assert "holdfast_defects.not_the_reporter" in ben.text
-    assert selectors.get_defect(defect.id)
+    assert selectors.get_defect(defect_id=defect.id)
 
 
 @pytest.mark.parametrize("path", ["", "change/", "delete/"])
@@ -208,6 +208,14 @@ def test_a_step_that_does_not_exist_is_not_found(newcomer: Newcomer):
 @pytest.mark.parametrize("address", ["/defects/", "/defects/lines/", "/defects/counters/", "/defects/new/"])
 def test_a_stranger_is_led_to_sign_in(address: str):
     assert Client().get(address).headers["Location"].startswith("/login/")
+
+
+def test_what_can_be_no_version_is_ignored(newcomer: Newcomer):
+    ada = newcomer("ada")
+    defect = report(ada, "The lamp flickers.")
+
+    assert ada.client.post(f"/defects/{defect.id}/triage/", {"version": "9" * 5000}).status_code == 302
+    assert selectors.get_defect(defect_id=defect.id).state == "triaged"
 
 
 # The counters beside the list

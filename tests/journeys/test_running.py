@@ -24,6 +24,8 @@ PRODUCTION = {
     "DJANGO_SECRET_KEY": "kZ8-not-a-real-one-but-long-enough-2f6b1e7a9c4d0835-and-with-many-different-signs",
     "DJANGO_ALLOWED_HOSTS": "example.org",
     "COUNTER_URL": "https://counters.example.org/events",
+    "CARD_PROVIDER": "stripe",
+    "CARD_PROVIDER_KEY": "sk_live_of_nobody",
 }
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from holdfast import errors
 from holdfast_cards import selectors, services
-from holdfast_cards.states import CardState, Verb
+from holdfast_cards.states import CardState, OperationState, Verb
 from storefront.forms.cards import EndCardForm, LostCardForm, OrderCardForm
 from storefront.pages import FormPage, Page
 
@@ -112,7 +112,8 @@ class CardView(Page):
             card=card,
             way=[(state, index <= reached) for index, state in enumerate(WAY)] if reached >= 0 else [],
             current=shown,
-            under_way=[operation.get_verb_display().lower() for operation in card.open_operations],
+            under_way=[one for one in card.open_operations if one.state != OperationState.NEEDS_REVIEW],
+            in_review=[one for one in card.open_operations if one.state == OperationState.NEEDS_REVIEW],
             history=selectors.history(card_id=card.id, holder_id=self.owner_id).order_by("-id")[:30],
             steps=[step for step in STEPS.values() if card.state in step.states and step.name in verbs],
             may_oppose=living and Verb.OPPOSE in verbs,

@@ -98,7 +98,7 @@ class DefectView(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Offer the steps that its state allows."""
-        defect = selectors.get_defect(kwargs["defect_id"])
+        defect = selectors.get_defect(defect_id=kwargs["defect_id"])
         allowed = {transition.name for transition in defect.get_available_state_transitions()}
         reached = WAY.index(defect.state) if defect.state in WAY else 0
         return super().get_context_data(
@@ -135,7 +135,7 @@ class ChangeDefectView(FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         """Show what is there."""
-        defect = selectors.get_defect(self.kwargs["defect_id"])
+        defect = selectors.get_defect(defect_id=self.kwargs["defect_id"])
         return {name: getattr(defect, name) for name in ("comment", "severity", "timestamp", "version")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -161,11 +161,11 @@ class DeleteDefectView(FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         """Remember which version was seen."""
-        return {"version": selectors.get_defect(self.kwargs["defect_id"]).version}
+        return {"version": selectors.get_defect(defect_id=self.kwargs["defect_id"]).version}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Show what would be gone."""
-        return super().get_context_data(defect=selectors.get_defect(self.kwargs["defect_id"]), **kwargs)
+        return super().get_context_data(defect=selectors.get_defect(defect_id=self.kwargs["defect_id"]), **kwargs)
 
     def run(self, form: Any) -> None:
         """Delete it."""
@@ -189,9 +189,10 @@ class StepDefectView(Page):
         step = STEPS.get(kwargs["step"])
         if step is None:
             raise Http404
-        version = request.POST.get("version", "")
+        form = SureForm(request.POST)
+        version = form.cleaned_data["version"] if form.is_valid() else None
         try:
-            step.verb(defect_id=kwargs["defect_id"], expected_version=int(version) if version.isdecimal() else None)
+            step.verb(defect_id=kwargs["defect_id"], expected_version=version)
         except Conflict as refusal:
             messages.error(request, refusal.message)
         else:

@@ -173,6 +173,20 @@ def test_a_secret_that_is_none_is_refused_at_the_start(make):
         f"t={int(NOW)},v0=" + "0" * 64,
         f"t={int(NOW)}," + ",".join(["v1=" + "0" * 64] * 200),
     ],
+    # By names: the processes of a test run would make others of the time of day.
+    ids=[
+        "empty",
+        "no signature",
+        "no time",
+        "two times",
+        "a sign",
+        "a fraction",
+        "other digits",
+        "too many digits",
+        "not hexadecimal",
+        "another scheme",
+        "too many signatures",
+    ],
 )
 def test_a_malformed_header_of_stripes_is_refused(header):
     with pytest.raises(InvalidWebhook):

@@ -263,6 +263,8 @@ def test_a_method_that_is_not_there_is_a_problem(client):
 
     assert (response.status_code, problem(response)["code"]) == (405, "holdfast.method_not_allowed")
     assert response.headers["Allow"] == "GET, POST, HEAD, OPTIONS"
+    assert problem(response)["title"] == "Method not allowed."
+    assert problem(response)["detail"] == 'Method "PATCH" not allowed.'
 
 
 def test_another_media_type_is_a_problem(client):

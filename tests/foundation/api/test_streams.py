@@ -7,7 +7,7 @@ import threading
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import transaction
-from django.test import AsyncClient, Client
+from django.test import AsyncClient, Client, RequestFactory
 
 from holdfast.api import streams
 from holdfast.outbox import emit
@@ -116,6 +116,11 @@ def test_there_is_room_for_so_many_streams_and_again_when_one_was_closed(open_st
 
     first.close()
     assert open_stream().status_code == 200
+
+
+def test_who_asks_for_the_headers_only_takes_no_place(settings):
+    settings.HOLDFAST = {"STREAMS_MAX": 0}
+    assert list(streams.event_stream(RequestFactory().head(URL), "outbox_tests.*")) == [b"retry: 1000\n\n"]
 
 
 def test_a_stranger_sees_nothing():

@@ -16,6 +16,7 @@ urlpatterns = [
     path("api/notes/slow", views.SlowNotesView.as_view()),
     path("api/notes/fickle", views.FickleNotesView.as_view()),
     path("api/notes/twice", views.TwiceCommittingView.as_view()),
+    path("api/notes/keys", views.KeyKeepingView.as_view()),
     path("api/notes/search", views.QueryView.as_view()),
     path("api/notes/raw", views.RawQueryView.as_view()),
     path("api/notes/<int:note_id>", views.NoteView.as_view()),

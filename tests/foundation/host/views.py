@@ -23,7 +23,7 @@ from holdfast.api.serializers import StrictSerializer
 from holdfast.api.streams import EventStream, EventStreamRenderer, TooManyStreams, event_stream
 from holdfast.api.views import DomainAPIView
 from holdfast.errors import Conflict, Unavailable
-from holdfast.idempotency import IdempotencyMixin
+from holdfast.idempotency import IdempotencyKeyMixin, IdempotencyMixin
 from tests.foundation.host.models import Note
 
 
@@ -127,6 +127,22 @@ class TwiceCommittingView(IdempotencyMixin, DomainAPIView):
         if values["refuse"]:
             raise DoorJammed
         return Response(NoteOutput(note).data, status=201)
+
+
+class KeyKeepingView(IdempotencyKeyMixin, DomainAPIView):
+    """A door whose verb keeps the key itself, with what it makes."""
+
+    idempotency_key_required = True
+
+    @document(response={"type": "object"})
+    def get(self, request):
+        """Tell the key, of which this method takes no notice."""
+        return Response({"key": self.idempotency_key})
+
+    @document(response={"type": "object"})
+    def post(self, request):
+        """Tell the key."""
+        return Response({"key": self.idempotency_key})
 
 
 class NoteView(DomainAPIView):

@@ -186,15 +186,19 @@ def test_a_circuit_opens_after_failures_in_a_row_and_burns_no_attempts(receiver,
     assert OutboxDelivery.objects.filter(attempts=0).count() == 30
 
 
-def test_a_circuit_lets_one_probe_through_at_a_time(monkeypatch):
-    circuit = Circuit()
+@pytest.mark.parametrize(
+    ("options", "opens_after", "probe_seconds"),
+    [({}, OPENS_AFTER, PROBE_SECONDS), ({"opens_after": 5, "probe_seconds": 7.0}, 5, 7.0)],
+)
+def test_a_circuit_lets_one_probe_through_at_a_time(monkeypatch, options, opens_after, probe_seconds):
+    circuit = Circuit(**options)
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    for _ in range(OPENS_AFTER):
+    for _ in range(opens_after):
         assert circuit.admit()
         circuit.failed()
     assert not circuit.ready()
-    now[0] += PROBE_SECONDS
+    now[0] += probe_seconds
     assert circuit.ready()
     assert [circuit.admit(), circuit.admit()] == [True, False]
     circuit.succeeded()

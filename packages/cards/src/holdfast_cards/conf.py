@@ -38,7 +38,9 @@ class CardsSettings(AppSettings, setting="HOLDFAST_CARDS"):
         5.0
     )
     RETRY_MAX_SECONDS: Annotated[float, "The longest wait, also where the provider asks for a longer one."] = 3_600.0
-    GIVE_UP_SECONDS: Annotated[int, "After how long an operation is left to the review queue."] = 259_200
+    GIVE_UP_SECONDS: Annotated[
+        int, "After how long an operation is left to the review queue; a person may give it as long again."
+    ] = 259_200
     REFRESH_SOON_SECONDS: Annotated[int, "How often a card that is on its way is compared with the provider's."] = 3_600
     REFRESH_SECONDS: Annotated[int, "How often a card that has arrived is compared with the provider's."] = 86_400
     FEED_SECONDS: Annotated[int, "How often the provider's log of events is read for webhooks that were lost."] = 300

@@ -43,6 +43,9 @@ class Verb(TextChoices):
 MAKING = frozenset({Verb.ISSUE, Verb.REPLACE})
 """The verbs that make a card: asked twice, there may be two. Every other verb names a state, and may be repeated."""
 
+ENDING = frozenset({Verb.CANCEL, Verb.OPPOSE})
+"""The verbs that end a card. What ends it does not wait for what else is done to it."""
+
 
 class OpposeReason(TextChoices):
     """Why a holder opposes a card."""

@@ -7,14 +7,17 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
 from holdfast.errors import Refusal
+from holdfast.windows import BoundedPaginator
 from holdfast_defects import services
 from holdfast_defects.exceptions import DefectNotFound
 from holdfast_defects.models import Defect
 
 EDITABLE = ("comment", "timestamp", "severity")
+# The attribute of a request under which its form finds why it was refused.
+REFUSAL = "holdfast_defects_refusal"
 
 
 def step(label: str, verb: Callable[..., Defect]) -> Callable[..., None]:
@@ -29,14 +32,16 @@ def step(label: str, verb: Callable[..., Defect]) -> Callable[..., None]:
                 modeladmin.message_user(request, f"{defect}: {refusal.message}", messages.ERROR)
             else:
                 modeladmin.log_change(request, moved, moved.get_state_display())
+                modeladmin.message_user(request, f"{moved}: {moved.get_state_display()}", messages.SUCCESS)
 
     take_step.__name__ = verb.__name__  # by which the admin tells actions apart
     return take_step
 
 
 class DefectForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """Remembers which version the editor has seen."""
+    """Remembers which version the editor has seen; says why the verb has refused, if it has."""
 
+    refusal: Refusal | None = None
     expected_version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
@@ -47,15 +52,22 @@ class DefectForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the s
         super().__init__(*args, **kwargs)
         self.fields["expected_version"].initial = self.instance.version
 
+    def clean(self) -> dict[str, Any] | None:
+        """Refuse what the verb has refused."""
+        if self.refusal:
+            raise forms.ValidationError(self.refusal.message)
+        return super().clean()
+
 
 @admin.register(Defect)
 class DefectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """The defects. Who adds one is its reporter; staff who may delete do so in the reporter's name."""
+    """The defects. Who adds one is its reporter, and only its reporter deletes it: superusers are no exception."""
 
     form = DefectForm
     list_display = ("__str__", "severity", "state", "user", "timestamp", "created_at")
     list_filter = ("state", "severity")
     list_select_related = ("user",)
+    paginator = BoundedPaginator
     show_full_result_count = False
     search_fields = ("comment",)
     readonly_fields = ("state", "user", "version", "created_at", "updated_at")
@@ -70,15 +82,28 @@ class DefectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
 
     def get_fields(self, request: HttpRequest, obj: Defect | None = None) -> tuple[str, ...]:
         """Ask for what somebody says of a defect; show what we know of it."""
-        return (*EDITABLE, *self.readonly_fields, "expected_version") if obj else EDITABLE
+        if obj is None:
+            return EDITABLE
+        fields = (*EDITABLE, *self.readonly_fields)
+        return (*fields, "expected_version") if self.has_change_permission(request, obj) else fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Defect | None = None) -> bool:
+        """Let nobody delete what somebody else has reported; asked for each of many, too."""
+        return super().has_delete_permission(request, obj) and (obj is None or obj.user_id == request.user.pk)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> type[Any]:
+        """Let the form know why the verb has refused what it says."""
+        form: type[Any] = super().get_form(request, *args, **kwargs)
+        form.refusal = getattr(request, REFUSAL, None)  # made for this request, so that nobody else sees it
+        return form
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form again, as it is by now, with the reason why a change was refused."""
+        """Show the form again, with all that was typed, if the verb refuses it."""
         try:
             return super().changeform_view(request, *args, **kwargs)
         except Refusal as refusal:
-            self.message_user(request, refusal.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+            setattr(request, REFUSAL, refusal)
+            return super().changeform_view(request, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Defect, form: DefectForm, change: bool) -> None:  # noqa: FBT001 - Django's
         """Report or change the defect."""
@@ -90,9 +115,9 @@ class DefectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the
             obj.pk = services.report_defect(user_id=request.user.pk, **values).pk
 
     def delete_model(self, request: HttpRequest, obj: Defect) -> None:
-        """Delete the defect in its reporter's name."""
-        with suppress(DefectNotFound):  # somebody else was quicker, which is as good
-            services.delete_defect(defect_id=obj.pk, user_id=obj.user_id)
+        """Delete the defect."""
+        with suppress(DefectNotFound):  # deleted twice at once, which is as good
+            services.delete_defect(defect_id=obj.pk, user_id=request.user.pk)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Defect]) -> None:
         """Delete each of the selected defects: one statement for all of them would tell nobody."""

@@ -10,7 +10,7 @@ from holdfast_defects.models import Defect
 from holdfast_defects.states import DefectState, Severity
 
 
-def get_defect(defect_id: UUID) -> Defect:
+def get_defect(*, defect_id: UUID) -> Defect:
     """Return a defect. Raises ``DefectNotFound``."""
     defect = Defect.objects.filter(id=defect_id).first()
     if defect is None:

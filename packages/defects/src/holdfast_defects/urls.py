@@ -2,8 +2,8 @@
 
 ::
 
-path("api/", include("holdfast_defects.urls")),
-path("api/v1/", include("holdfast_defects.urls", namespace="holdfast_defects_v1")),
+    path("api/", include("holdfast_defects.urls")),
+    path("api/v1/", include("holdfast_defects.urls", namespace="holdfast_defects_v1")),
 """
 
 from django.urls import URLPattern, path

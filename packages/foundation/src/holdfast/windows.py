@@ -14,6 +14,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import connections, transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -175,6 +176,9 @@ class WindowAdmin(LookAdmin):
             }
             return TemplateResponse(request, "admin/holdfast/step.html", context)
 
+        # As the API's: a verb owns its transactions, and one that asks the outside must not be within another.
+        for alias in connections:
+            view = transaction.non_atomic_requests(using=alias)(view)
         return view
 
     def _url(self, step: Step, row: Model) -> str:

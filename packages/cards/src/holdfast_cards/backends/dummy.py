@@ -102,9 +102,10 @@ class DummyProvider:
         with self._lock:
             self.calls.append(("create", key))
             fault = self._fault()
-            if (answer := _before(fault)) is not None:
-                return answer
             saved = self._keys.get(key) if self.capabilities.idempotency_key else None
+            # What it once began it does not reject: a key that it knows is answered before the order is looked at.
+            if (answer := _before(fault)) is not None and not (saved and fault == "rejected"):
+                return answer
             if isinstance(saved, Answer):
                 return saved
             if fault == "error":

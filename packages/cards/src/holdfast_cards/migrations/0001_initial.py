@@ -8,7 +8,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,233 +16,664 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('provider', models.CharField(max_length=40, primary_key=True, serialize=False)),
-                ('cursor', models.CharField(blank=True, max_length=255)),
-                ('next_at', models.DateTimeField()),
+                ("provider", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                ("cursor", models.CharField(blank=True, max_length=255)),
+                ("next_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Card',
+            name="Card",
             fields=[
-                ('id', models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('holder_reference', models.CharField(help_text='Under which the provider knows the holder.', max_length=255)),
-                ('color', models.CharField(help_text='As the holder wished it.', max_length=30)),
-                ('kind', models.CharField(choices=[('physical', 'Physical'), ('virtual', 'Virtual')], default='physical', max_length=10)),
-                ('state', django_fsm.FSMField(choices=[('requested', 'Requested'), ('ordered', 'Ordered'), ('sent', 'Sent'), ('activated', 'Activated'), ('frozen', 'Frozen'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('opposed', 'Opposed'), ('failed', 'Failed')], default='requested', max_length=50, protected=True)),
-                ('provider', models.CharField(max_length=40)),
-                ('provider_card_id', models.CharField(blank=True, max_length=255, null=True)),
-                ('provider_status', models.CharField(blank=True, help_text="The provider's own word.", max_length=60)),
-                ('actual_color', models.CharField(blank=True, help_text='As the provider has it; empty: untold.', max_length=30)),
-                ('last4', models.CharField(blank=True, max_length=4)),
-                ('expires_on', models.DateField(blank=True, null=True)),
-                ('carrier', models.CharField(blank=True, max_length=60)),
-                ('tracking_number', models.CharField(blank=True, max_length=100)),
-                ('anomalies', models.JSONField(blank=True, default=list, help_text='What is not as it should be, in short words.')),
-                ('request_key', models.CharField(blank=True, editable=False, help_text="The holder's name for his request.", max_length=255, null=True)),
-                ('version', models.PositiveIntegerField(default=0, editable=False, help_text='Grows with each look at the provider.')),
-                ('told_at', models.DateTimeField(blank=True, editable=False, help_text="The newest webhook applied, by the provider's clock.", null=True)),
-                ('next_refresh_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('changed_at', models.DateTimeField(auto_now_add=True, help_text='Since when it is in its state.')),
-                ('holder', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('replaces', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replacements', to='holdfast_cards.card')),
+                ("id", models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "holder_reference",
+                    models.CharField(help_text="Under which the provider knows the holder.", max_length=255),
+                ),
+                ("color", models.CharField(help_text="As the holder wished it.", max_length=30)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("physical", "Physical"), ("virtual", "Virtual")], default="physical", max_length=10
+                    ),
+                ),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("ordered", "Ordered"),
+                            ("sent", "Sent"),
+                            ("activated", "Activated"),
+                            ("frozen", "Frozen"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("opposed", "Opposed"),
+                            ("failed", "Failed"),
+                        ],
+                        default="requested",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("provider", models.CharField(max_length=40)),
+                ("provider_card_id", models.CharField(blank=True, max_length=255, null=True)),
+                ("provider_status", models.CharField(blank=True, help_text="The provider's own word.", max_length=60)),
+                (
+                    "actual_color",
+                    models.CharField(blank=True, help_text="As the provider has it; empty: untold.", max_length=30),
+                ),
+                ("last4", models.CharField(blank=True, max_length=4)),
+                ("expires_on", models.DateField(blank=True, null=True)),
+                ("carrier", models.CharField(blank=True, max_length=60)),
+                ("tracking_number", models.CharField(blank=True, max_length=100)),
+                (
+                    "anomalies",
+                    models.JSONField(
+                        blank=True, default=list, help_text="What is not as it should be, in short words."
+                    ),
+                ),
+                (
+                    "request_key",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        help_text="The holder's name for his request.",
+                        max_length=255,
+                        null=True,
+                    ),
+                ),
+                (
+                    "version",
+                    models.PositiveIntegerField(
+                        default=0, editable=False, help_text="Grows with each look at the provider."
+                    ),
+                ),
+                (
+                    "told_at",
+                    models.DateTimeField(
+                        blank=True,
+                        editable=False,
+                        help_text="The newest webhook applied, by the provider's clock.",
+                        null=True,
+                    ),
+                ),
+                ("next_refresh_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("changed_at", models.DateTimeField(auto_now_add=True, help_text="Since when it is in its state.")),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replacements",
+                        to="holdfast_cards.card",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='Discrepancy',
+            name="Discrepancy",
             fields=[
-                ('id', models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('unknown_card', 'A card that we do not know'), ('extra_card', 'A second card for one order'), ('color', 'A card of another color'), ('resurrection', 'A final card lives'), ('missing', 'A card that the provider does not know')], max_length=15)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('resolved', 'Resolved')], default='open', max_length=10)),
-                ('provider', models.CharField(max_length=40)),
-                ('provider_card_id', models.CharField(blank=True, max_length=255)),
-                ('detail', models.CharField(blank=True, max_length=200)),
-                ('note', models.CharField(blank=True, help_text='How it was resolved.', max_length=500)),
-                ('attempts', models.PositiveIntegerField(default=0, editable=False)),
-                ('next_attempt_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('resolved_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('card', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='discrepancies', to='holdfast_cards.card')),
+                ("id", models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("unknown_card", "A card that we do not know"),
+                            ("extra_card", "A second card for one order"),
+                            ("color", "A card of another color"),
+                            ("resurrection", "A final card lives"),
+                            ("missing", "A card that the provider does not know"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("resolved", "Resolved")], default="open", max_length=10
+                    ),
+                ),
+                ("provider", models.CharField(max_length=40)),
+                ("provider_card_id", models.CharField(blank=True, max_length=255)),
+                ("detail", models.CharField(blank=True, max_length=200)),
+                ("note", models.CharField(blank=True, help_text="How it was resolved.", max_length=500)),
+                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                ("next_attempt_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("resolved_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "card",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="discrepancies",
+                        to="holdfast_cards.card",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'discrepancies',
-                'ordering': ['-created_at', '-id'],
+                "verbose_name_plural": "discrepancies",
+                "ordering": ["-created_at", "-id"],
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('provider', models.CharField(max_length=40)),
-                ('event_id', models.CharField(max_length=255)),
-                ('type', models.CharField(blank=True, max_length=100)),
-                ('provider_card_id', models.CharField(blank=True, max_length=255)),
-                ('reference', models.CharField(blank=True, help_text='Of the order, where the webhook tells.', max_length=100)),
-                ('card', models.JSONField(blank=True, help_text='The card as told; believed where there is no other way.', null=True)),
-                ('occurred_at', models.DateTimeField(blank=True, help_text="By the provider's clock.", null=True)),
-                ('state', models.CharField(choices=[('new', 'New'), ('deferred', 'Deferred'), ('done', 'Done'), ('ignored', 'Ignored'), ('failed', 'Failed')], default='new', max_length=10)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('next_at', models.DateTimeField(blank=True, null=True)),
-                ('reason', models.CharField(blank=True, max_length=60)),
-                ('received_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                ("provider", models.CharField(max_length=40)),
+                ("event_id", models.CharField(max_length=255)),
+                ("type", models.CharField(blank=True, max_length=100)),
+                ("provider_card_id", models.CharField(blank=True, max_length=255)),
+                (
+                    "reference",
+                    models.CharField(blank=True, help_text="Of the order, where the webhook tells.", max_length=100),
+                ),
+                (
+                    "card",
+                    models.JSONField(
+                        blank=True, help_text="The card as told; believed where there is no other way.", null=True
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField(blank=True, help_text="By the provider's clock.", null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("new", "New"),
+                            ("deferred", "Deferred"),
+                            ("done", "Done"),
+                            ("ignored", "Ignored"),
+                            ("failed", "Failed"),
+                        ],
+                        default="new",
+                        max_length=10,
+                    ),
+                ),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("next_at", models.DateTimeField(blank=True, null=True)),
+                ("reason", models.CharField(blank=True, max_length=60)),
+                ("received_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'verbose_name': 'webhook',
-                'ordering': ['-received_at', '-id'],
-                'indexes': [models.Index(condition=models.Q(('state__in', ['new', 'deferred'])), fields=['next_at'], name='holdfast_cards_notice_due'), models.Index(fields=['received_at'], name='holdfast_cards_notice_age')],
-                'constraints': [models.UniqueConstraint(fields=('provider', 'event_id'), name='holdfast_cards_notice_once'), models.CheckConstraint(condition=models.Q(('state__in', ['new', 'deferred', 'done', 'ignored', 'failed'])), name='holdfast_cards_notice_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['new', 'deferred']), _negated=True), ('next_at__isnull', False), _connector='OR'), name='holdfast_cards_notice_never_stuck')],
+                "verbose_name": "webhook",
+                "ordering": ["-received_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["new", "deferred"])),
+                        fields=["next_at"],
+                        name="holdfast_cards_notice_due",
+                    ),
+                    models.Index(fields=["received_at"], name="holdfast_cards_notice_age"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("provider", "event_id"), name="holdfast_cards_notice_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["new", "deferred", "done", "ignored", "failed"])),
+                        name="holdfast_cards_notice_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state__in", ["new", "deferred"]), _negated=True),
+                            ("next_at__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="holdfast_cards_notice_never_stuck",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Operation',
+            name="Operation",
             fields=[
-                ('id', models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('verb', models.CharField(choices=[('issue', 'Issue'), ('replace', 'Replace'), ('activate', 'Activate'), ('freeze', 'Freeze'), ('unfreeze', 'Unfreeze'), ('cancel', 'Cancel'), ('oppose', 'Oppose')], max_length=10)),
-                ('reason', models.CharField(blank=True, help_text='Why the card is opposed or replaced.', max_length=20)),
-                ('state', django_fsm.FSMField(choices=[('pending', 'Pending'), ('in_flight', 'In flight'), ('unknown', 'Outcome unknown'), ('needs_review', 'Needs review'), ('succeeded', 'Succeeded'), ('rejected', 'Rejected')], default='pending', max_length=50, protected=True)),
-                ('provider', models.CharField(max_length=40)),
-                ('payload', models.JSONField(blank=True, help_text='What is sent to make the card; never changed.', null=True)),
-                ('generation', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('key', models.UUIDField(default=holdfast.ids.uuid7, editable=False)),
-                ('attempts', models.PositiveIntegerField(default=0, editable=False)),
-                ('sends', models.PositiveIntegerField(default=0, editable=False)),
-                ('server_errors', models.PositiveIntegerField(default=0, editable=False, help_text='In this generation.')),
-                ('baseline', models.JSONField(blank=True, editable=False, help_text='The cards that the provider had for the holder before.', null=True)),
-                ('first_sent_at', models.DateTimeField(blank=True, editable=False, help_text='In this generation.', null=True)),
-                ('last_sent_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_until', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('lease_token', models.UUIDField(blank=True, editable=False, null=True)),
-                ('next_attempt_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('last_outcome', models.CharField(blank=True, choices=[('done', 'Done'), ('rejected', 'Rejected'), ('not_sent', 'Not sent'), ('limited', 'Asked to wait'), ('misconfigured', 'Misconfigured'), ('unknown', 'Unknown')], max_length=15)),
-                ('last_reason', models.CharField(blank=True, max_length=60)),
-                ('version', models.PositiveIntegerField(default=0, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('ended_at', models.DateTimeField(blank=True, editable=False, null=True)),
-                ('card', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='operations', to='holdfast_cards.card')),
+                ("id", models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
+                (
+                    "verb",
+                    models.CharField(
+                        choices=[
+                            ("issue", "Issue"),
+                            ("replace", "Replace"),
+                            ("activate", "Activate"),
+                            ("freeze", "Freeze"),
+                            ("unfreeze", "Unfreeze"),
+                            ("cancel", "Cancel"),
+                            ("oppose", "Oppose"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, help_text="Why the card is opposed or replaced.", max_length=20),
+                ),
+                (
+                    "state",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("in_flight", "In flight"),
+                            ("unknown", "Outcome unknown"),
+                            ("needs_review", "Needs review"),
+                            ("succeeded", "Succeeded"),
+                            ("rejected", "Rejected"),
+                        ],
+                        default="pending",
+                        max_length=50,
+                        protected=True,
+                    ),
+                ),
+                ("provider", models.CharField(max_length=40)),
+                (
+                    "payload",
+                    models.JSONField(blank=True, help_text="What is sent to make the card; never changed.", null=True),
+                ),
+                ("generation", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("key", models.UUIDField(default=holdfast.ids.uuid7, editable=False)),
+                ("attempts", models.PositiveIntegerField(default=0, editable=False)),
+                ("sends", models.PositiveIntegerField(default=0, editable=False)),
+                (
+                    "server_errors",
+                    models.PositiveIntegerField(default=0, editable=False, help_text="In this generation."),
+                ),
+                (
+                    "baseline",
+                    models.JSONField(
+                        blank=True,
+                        editable=False,
+                        help_text="The cards that the provider had for the holder before.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "trying_since",
+                    models.DateTimeField(editable=False, help_text="After too long it is left to a person."),
+                ),
+                (
+                    "first_sent_at",
+                    models.DateTimeField(blank=True, editable=False, help_text="In this generation.", null=True),
+                ),
+                ("last_sent_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_until", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("lease_token", models.UUIDField(blank=True, editable=False, null=True)),
+                ("next_attempt_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "last_outcome",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("done", "Done"),
+                            ("rejected", "Rejected"),
+                            ("not_sent", "Not sent"),
+                            ("limited", "Asked to wait"),
+                            ("misconfigured", "Misconfigured"),
+                            ("unknown", "Unknown"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("last_reason", models.CharField(blank=True, max_length=60)),
+                ("version", models.PositiveIntegerField(default=0, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("ended_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                (
+                    "card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="operations", to="holdfast_cards.card"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-id'],
+                "ordering": ["-created_at", "-id"],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
         migrations.CreateModel(
-            name='CardTransition',
+            name="CardTransition",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('source_state', models.CharField(choices=[('requested', 'Requested'), ('ordered', 'Ordered'), ('sent', 'Sent'), ('activated', 'Activated'), ('frozen', 'Frozen'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('opposed', 'Opposed'), ('failed', 'Failed')], max_length=10)),
-                ('target_state', models.CharField(choices=[('requested', 'Requested'), ('ordered', 'Ordered'), ('sent', 'Sent'), ('activated', 'Activated'), ('frozen', 'Frozen'), ('cancelled', 'Cancelled'), ('expired', 'Expired'), ('opposed', 'Opposed'), ('failed', 'Failed')], max_length=10)),
-                ('source', models.CharField(choices=[('request', "The holder's request"), ('answer', "The provider's answer"), ('lookup', 'A look-up at the provider'), ('webhook', 'A webhook'), ('refresh', 'A refresh'), ('expiry', 'The date on the card'), ('operator', 'An operator')], max_length=10)),
-                ('notice_id', models.UUIDField(blank=True, help_text='The webhook; it is forgotten earlier than this row.', null=True)),
-                ('at', models.DateTimeField()),
-                ('card', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='transitions', to='holdfast_cards.card')),
-                ('operation', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='holdfast_cards.operation')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "source_state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("ordered", "Ordered"),
+                            ("sent", "Sent"),
+                            ("activated", "Activated"),
+                            ("frozen", "Frozen"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("opposed", "Opposed"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "target_state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "Requested"),
+                            ("ordered", "Ordered"),
+                            ("sent", "Sent"),
+                            ("activated", "Activated"),
+                            ("frozen", "Frozen"),
+                            ("cancelled", "Cancelled"),
+                            ("expired", "Expired"),
+                            ("opposed", "Opposed"),
+                            ("failed", "Failed"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("request", "The holder's request"),
+                            ("answer", "The provider's answer"),
+                            ("lookup", "A look-up at the provider"),
+                            ("webhook", "A webhook"),
+                            ("refresh", "A refresh"),
+                            ("expiry", "The date on the card"),
+                            ("operator", "An operator"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "notice_id",
+                    models.UUIDField(
+                        blank=True, help_text="The webhook; it is forgotten earlier than this row.", null=True
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "card",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="transitions",
+                        to="holdfast_cards.card",
+                    ),
+                ),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="holdfast_cards.operation",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('number', models.PositiveIntegerField()),
-                ('call', models.CharField(help_text='What was called: create, change, or a look-up.', max_length=10)),
-                ('started_at', models.DateTimeField()),
-                ('duration_ms', models.PositiveIntegerField()),
-                ('outcome', models.CharField(choices=[('done', 'Done'), ('rejected', 'Rejected'), ('not_sent', 'Not sent'), ('limited', 'Asked to wait'), ('misconfigured', 'Misconfigured'), ('unknown', 'Unknown')], max_length=15)),
-                ('reason', models.CharField(blank=True, max_length=60)),
-                ('http_status', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('request_id', models.CharField(blank=True, help_text="The provider's.", max_length=100)),
-                ('operation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='log', to='holdfast_cards.operation')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("number", models.PositiveIntegerField()),
+                ("call", models.CharField(help_text="What was called: create, change, or a look-up.", max_length=10)),
+                ("started_at", models.DateTimeField()),
+                ("duration_ms", models.PositiveIntegerField()),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("done", "Done"),
+                            ("rejected", "Rejected"),
+                            ("not_sent", "Not sent"),
+                            ("limited", "Asked to wait"),
+                            ("misconfigured", "Misconfigured"),
+                            ("unknown", "Unknown"),
+                        ],
+                        max_length=15,
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=60)),
+                ("http_status", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("request_id", models.CharField(blank=True, help_text="The provider's.", max_length=100)),
+                (
+                    "operation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="log", to="holdfast_cards.operation"
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
+                "ordering": ["id"],
             },
         ),
         migrations.AddIndex(
-            model_name='card',
-            index=models.Index(fields=['holder', '-created_at', '-id'], name='holdfast_cards_card_holder'),
+            model_name="card",
+            index=models.Index(fields=["holder", "-created_at", "-id"], name="holdfast_cards_card_holder"),
         ),
         migrations.AddIndex(
-            model_name='card',
-            index=models.Index(condition=models.Q(('state__in', ['activated', 'frozen', 'ordered', 'sent'])), fields=['next_refresh_at'], name='holdfast_cards_card_refresh'),
+            model_name="card",
+            index=models.Index(
+                condition=models.Q(("state__in", ["activated", "frozen", "ordered", "sent"])),
+                fields=["next_refresh_at"],
+                name="holdfast_cards_card_refresh",
+            ),
         ),
         migrations.AddIndex(
-            model_name='card',
-            index=models.Index(condition=models.Q(('state__in', ['activated', 'frozen', 'ordered', 'sent'])), fields=['expires_on'], name='holdfast_cards_card_expiry'),
+            model_name="card",
+            index=models.Index(
+                condition=models.Q(("state__in", ["activated", "frozen", "ordered", "sent"])),
+                fields=["expires_on"],
+                name="holdfast_cards_card_expiry",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(fields=('provider', 'provider_card_id'), name='holdfast_cards_card_made_once'),
+            model_name="card",
+            constraint=models.UniqueConstraint(
+                fields=("provider", "provider_card_id"), name="holdfast_cards_card_made_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'requested')), fields=('holder',), name='holdfast_cards_card_one_request'),
+            model_name="card",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "requested")), fields=("holder",), name="holdfast_cards_card_one_request"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(fields=('holder', 'request_key'), name='holdfast_cards_card_key_once'),
+            model_name="card",
+            constraint=models.UniqueConstraint(fields=("holder", "request_key"), name="holdfast_cards_card_key_once"),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.UniqueConstraint(condition=models.Q(('replaces__isnull', False), models.Q(('state', 'failed'), _negated=True)), fields=('replaces',), name='holdfast_cards_card_replaced_once'),
+            model_name="card",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("replaces__isnull", False), models.Q(("state", "failed"), _negated=True)),
+                fields=("replaces",),
+                name="holdfast_cards_card_replaced_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'ordered', 'sent', 'activated', 'frozen', 'cancelled', 'expired', 'opposed', 'failed']), ('kind__in', ['physical', 'virtual'])), name='holdfast_cards_card_words_known'),
+            model_name="card",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            "requested",
+                            "ordered",
+                            "sent",
+                            "activated",
+                            "frozen",
+                            "cancelled",
+                            "expired",
+                            "opposed",
+                            "failed",
+                        ],
+                    ),
+                    ("kind__in", ["physical", "virtual"]),
+                ),
+                name="holdfast_cards_card_words_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='card',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['requested', 'failed']), ('provider_card_id__isnull', False), _connector='OR'), name='holdfast_cards_card_made_has_id'),
+            model_name="card",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["requested", "failed"]), ("provider_card_id__isnull", False), _connector="OR"
+                ),
+                name="holdfast_cards_card_made_has_id",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='discrepancy',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('provider', 'provider_card_id', 'kind'), name='holdfast_cards_discrepancy_open_once'),
+            model_name="discrepancy",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("provider", "provider_card_id", "kind"),
+                name="holdfast_cards_discrepancy_open_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='discrepancy',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['unknown_card', 'extra_card', 'color', 'resurrection', 'missing']), ('state__in', ['open', 'resolved'])), name='holdfast_cards_discrepancy_words_known'),
+            model_name="discrepancy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("kind__in", ["unknown_card", "extra_card", "color", "resurrection", "missing"]),
+                    ("state__in", ["open", "resolved"]),
+                ),
+                name="holdfast_cards_discrepancy_words_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'unknown'])), fields=['next_attempt_at'], name='holdfast_cards_operation_due'),
+            model_name="operation",
+            index=models.Index(
+                condition=models.Q(("state__in", ["pending", "unknown"])),
+                fields=["next_attempt_at"],
+                name="holdfast_cards_operation_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='operation',
-            index=models.Index(condition=models.Q(('state', 'in_flight')), fields=['lease_until'], name='holdfast_cards_operation_lease'),
+            model_name="operation",
+            index=models.Index(
+                condition=models.Q(("state", "in_flight")),
+                fields=["lease_until"],
+                name="holdfast_cards_operation_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('verb__in', ['issue', 'replace'])), fields=('card',), name='holdfast_cards_operation_makes_once'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("verb__in", ["issue", "replace"])),
+                fields=("card",),
+                name="holdfast_cards_operation_makes_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ['in_flight', 'needs_review', 'pending', 'unknown'])), fields=('card', 'verb'), name='holdfast_cards_operation_open_once'),
+            model_name="operation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ["in_flight", "needs_review", "pending", "unknown"])),
+                fields=("card", "verb"),
+                name="holdfast_cards_operation_open_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['pending', 'in_flight', 'unknown', 'needs_review', 'succeeded', 'rejected']), ('verb__in', ['issue', 'replace', 'activate', 'freeze', 'unfreeze', 'cancel', 'oppose']), models.Q(('last_outcome', ''), ('last_outcome__in', ['done', 'rejected', 'not_sent', 'limited', 'misconfigured', 'unknown']), _connector='OR')), name='holdfast_cards_operation_words_known'),
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__in", ["pending", "in_flight", "unknown", "needs_review", "succeeded", "rejected"]),
+                    ("verb__in", ["issue", "replace", "activate", "freeze", "unfreeze", "cancel", "oppose"]),
+                    models.Q(
+                        ("last_outcome", ""),
+                        ("last_outcome__in", ["done", "rejected", "not_sent", "limited", "misconfigured", "unknown"]),
+                        _connector="OR",
+                    ),
+                ),
+                name="holdfast_cards_operation_words_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('verb__in', ['issue', 'replace']), _negated=True), ('payload__isnull', False), _connector='OR'), name='holdfast_cards_operation_payload_frozen'),
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("verb__in", ["issue", "replace"]), _negated=True),
+                    ("payload__isnull", False),
+                    _connector="OR",
+                ),
+                name="holdfast_cards_operation_payload_frozen",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='operation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_attempt_at__isnull', False), ('state__in', ['pending', 'unknown'])), models.Q(('lease_token__isnull', False), ('lease_until__isnull', False), ('state', 'in_flight')), ('state', 'needs_review'), models.Q(('ended_at__isnull', False), ('state__in', ['succeeded', 'rejected'])), _connector='OR'), name='holdfast_cards_operation_never_stuck'),
+            model_name="operation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("next_attempt_at__isnull", False), ("state__in", ["pending", "unknown"])),
+                    models.Q(("lease_token__isnull", False), ("lease_until__isnull", False), ("state", "in_flight")),
+                    ("state", "needs_review"),
+                    models.Q(("ended_at__isnull", False), ("state__in", ["succeeded", "rejected"])),
+                    _connector="OR",
+                ),
+                name="holdfast_cards_operation_never_stuck",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='cardtransition',
-            constraint=models.CheckConstraint(condition=models.Q(('source_state__in', ['requested', 'ordered', 'sent', 'activated', 'frozen', 'cancelled', 'expired', 'opposed', 'failed']), ('target_state__in', ['requested', 'ordered', 'sent', 'activated', 'frozen', 'cancelled', 'expired', 'opposed', 'failed']), ('source__in', ['request', 'answer', 'lookup', 'webhook', 'refresh', 'expiry', 'operator'])), name='holdfast_cards_transition_words_known'),
+            model_name="cardtransition",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "source_state__in",
+                        [
+                            "requested",
+                            "ordered",
+                            "sent",
+                            "activated",
+                            "frozen",
+                            "cancelled",
+                            "expired",
+                            "opposed",
+                            "failed",
+                        ],
+                    ),
+                    (
+                        "target_state__in",
+                        [
+                            "requested",
+                            "ordered",
+                            "sent",
+                            "activated",
+                            "frozen",
+                            "cancelled",
+                            "expired",
+                            "opposed",
+                            "failed",
+                        ],
+                    ),
+                    ("source__in", ["request", "answer", "lookup", "webhook", "refresh", "expiry", "operator"]),
+                ),
+                name="holdfast_cards_transition_words_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('outcome__in', ['done', 'rejected', 'not_sent', 'limited', 'misconfigured', 'unknown'])), name='holdfast_cards_attempt_outcome_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("outcome__in", ["done", "rejected", "not_sent", "limited", "misconfigured", "unknown"])
+                ),
+                name="holdfast_cards_attempt_outcome_known",
+            ),
         ),
     ]

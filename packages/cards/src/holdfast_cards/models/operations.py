@@ -39,6 +39,7 @@ class Operation(StatefulModel):
     baseline = models.JSONField(
         null=True, blank=True, editable=False, help_text="The cards that the provider had for the holder before."
     )
+    trying_since = models.DateTimeField(editable=False, help_text="After too long it is left to a person.")
     first_sent_at = models.DateTimeField(null=True, blank=True, editable=False, help_text="In this generation.")
     last_sent_at = models.DateTimeField(null=True, blank=True, editable=False)
     lease_until = models.DateTimeField(null=True, blank=True, editable=False)

@@ -17,7 +17,7 @@ from holdfast_cards.services.gate import Gate
 from holdfast_cards.services.lives import has_reached, queue
 from holdfast_cards.services.results import Result, answer, carry_out
 from holdfast_cards.services.rows import lock_card, using
-from holdfast_cards.states import LIVE, OPEN, CardState, OpposeReason, Verb
+from holdfast_cards.states import ENDING, LIVE, OPEN, CardState, OpposeReason, Verb
 
 _FROM = {
     Verb.ACTIVATE: frozenset({CardState.ORDERED, CardState.SENT}),
@@ -27,8 +27,6 @@ _FROM = {
     Verb.CANCEL: LIVE | {CardState.REQUESTED},
     Verb.OPPOSE: LIVE,
 }
-# What ends a card does not wait for what else is done to it.
-_ENDING = frozenset({Verb.CANCEL, Verb.OPPOSE})
 
 
 def activate_card(*, card_id: UUID, holder_id: HolderId) -> Result:
@@ -102,6 +100,6 @@ def _intend(card_id: UUID, holder_id: HolderId, verb: Verb, reason: str) -> Oper
             if other.verb == verb:
                 other.card = card
                 return other
-            if verb not in _ENDING and not other.makes_a_card:
+            if verb not in ENDING and not other.makes_a_card:
                 raise ChangeUnderWay(card_id=str(card_id), verb=other.verb)
         return queue(card=card, verb=verb, reason=reason, at=timezone.now())

@@ -6,6 +6,7 @@ above all) is a sign of life and never opens it.
 """
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -96,9 +97,9 @@ class Gate:
     def _ask(self, call: Callable[[], Answer]) -> Answer:
         try:
             answer = call()
-        except Exception:
+        except Exception as error:  # noqa: BLE001 - whatever a host's adapter may raise
             # It may have failed before or after the provider heard of it: nothing better can be said of it.
-            logger.exception("The adapter of %s raised instead of answering.", self.name)
+            self._tell(error)
             answer = Answer(outcome=Outcome.UNKNOWN, reason="adapter_error")
         if answer.outcome in (Outcome.NOT_SENT, Outcome.UNKNOWN) and _is_outage(answer.http_status):
             self._circuit.failed()
@@ -115,12 +116,17 @@ class Gate:
             if _is_outage(error.http_status):
                 self._circuit.failed()
             raise
-        except Exception as error:
-            logger.exception("The adapter of %s failed to read.", self.name)
+        except Exception as error:  # noqa: BLE001 - likewise
+            self._tell(error)
             self._circuit.failed()
-            raise NoAnswer("adapter_error") from error
+            raise NoAnswer("adapter_error") from None
         self._circuit.succeeded()
         return value
+
+    def _tell(self, error: Exception) -> None:
+        """Log where an adapter broke, but not on what: its words, and the values of its frames, may be a card's."""
+        where = "".join(traceback.format_tb(error.__traceback__))
+        logger.error("The adapter of %s broke with %s:\n%s", self.name, type(error).__name__, where)
 
 
 def _is_outage(http_status: int | None) -> bool:

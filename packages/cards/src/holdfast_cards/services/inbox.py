@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 
@@ -99,6 +100,10 @@ def apply_notice(*, notice_id: UUID) -> None:
         state, reason = _apply(notice)
     except NoAnswer as error:
         state, reason = NoticeState.DEFERRED, error.reason
+    except Exception:
+        # Written down as what it is, so that it is not tried for ever.
+        logger.exception("Webhook %s cannot be applied.", notice.id)
+        state, reason = NoticeState.DEFERRED, "error"
     if state == NoticeState.DEFERRED and _has_waited_enough(notice):
         state = NoticeState.FAILED
         if notice.provider_card_id:
@@ -189,9 +194,9 @@ def _apply_to_unknown(gate: Gate, notice: Notice) -> tuple[NoticeState, str]:
         return NoticeState.DEFERRED, "unknown_card"
     operation = _by_reference(notice.reference or theirs.reference, gate.name)
     if operation is None:
-        open_orders = list(_open_orders(gate.name))
+        open_orders = _open_orders(gate.name)
         operation = _by_holder(open_orders, theirs, by_reference=gate.capabilities.find_by_reference)
-        if operation is None and not open_orders:
+        if operation is None and not open_orders.exists():
             # Nobody waits for a card: it was made outside, or is an orphan.
             with transaction.atomic(using=using()):
                 _report_unknown(notice)
@@ -202,6 +207,8 @@ def _apply_to_unknown(gate: Gate, notice: Notice) -> tuple[NoticeState, str]:
         card = lock_card(card_id=operation.card_id)
         operation = Operation.objects.using(using()).get(id=operation.id)
         operation.card = card
+        if card.provider_card_id == theirs.id:
+            return NoticeState.DEFERRED, "busy"  # the answer has just come: compare it with that card
         card.told_at = notice.occurred_at or card.told_at
         conclude(
             card=card,
@@ -228,29 +235,21 @@ def _by_reference(reference: str, provider: str) -> Operation | None:
     return Operation.objects.using(using()).filter(id=wanted, provider=provider, verb__in=sorted(MAKING)).first()
 
 
-def _open_orders(provider: str) -> Any:
-    return (
-        Operation.objects.using(using())
-        .filter(provider=provider, verb__in=sorted(MAKING), state__in=sorted(OPEN), card__state=CardState.REQUESTED)
-        .select_related("card")
+def _open_orders(provider: str) -> QuerySet[Operation]:
+    return Operation.objects.using(using()).filter(
+        provider=provider, verb__in=sorted(MAKING), state__in=sorted(OPEN), card__state=CardState.REQUESTED
     )
 
 
-def _by_holder(open_orders: list[Operation], theirs: ProviderCard, *, by_reference: bool) -> Operation | None:
+def _by_holder(open_orders: QuerySet[Operation], theirs: ProviderCard, *, by_reference: bool) -> Operation | None:
     """Return the only open order of the holder, if it may have been sent, for a card of this color.
 
     Where the provider keeps our reference, a card without it is not of an order.
     """
     if by_reference or not theirs.holder:
         return None
-    fitting = [
-        one
-        for one in open_orders
-        if one.sends
-        and one.card.holder_reference == theirs.holder
-        and theirs.color in ("", one.card.color)
-        and theirs.id not in (one.baseline or ())
-    ]
+    sent = open_orders.filter(card__holder_reference=theirs.holder, sends__gt=0).select_related("card")
+    fitting = [one for one in sent if theirs.color in ("", one.card.color) and theirs.id not in (one.baseline or ())]
     return fitting[0] if len(fitting) == 1 else None
 
 

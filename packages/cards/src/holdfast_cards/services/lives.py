@@ -17,6 +17,7 @@ from holdfast_cards.ports import ProviderCard
 from holdfast_cards.services.gate import Gate
 from holdfast_cards.services.rows import change_operation, using
 from holdfast_cards.states import (
+    ENDING,
     FINAL,
     LIVE,
     MAKING,
@@ -222,7 +223,7 @@ def _cancel_replaced(card_id: UUID, at: dt.datetime) -> None:
     mine = Card.objects.using(using()).filter(id=card_id, state__in=sorted(LIVE), provider=gate.name)
     replaced = mine.first()
     open_already = Operation.objects.using(using()).filter(
-        card_id=card_id, verb__in=[Verb.CANCEL, Verb.OPPOSE], state__in=sorted(OPEN)
+        card_id=card_id, verb__in=sorted(ENDING), state__in=sorted(OPEN)
     )
     if replaced is not None and Verb.CANCEL in gate.capabilities.verbs and not open_already.exists():
         queue(card=replaced, verb=Verb.CANCEL, reason="replaced", at=at)
@@ -230,7 +231,9 @@ def _cancel_replaced(card_id: UUID, at: dt.datetime) -> None:
 
 def queue(*, card: Card, verb: Verb, at: dt.datetime, reason: str = "") -> Operation:
     """Write down a change that the provider is to make."""
-    operation = Operation(card=card, verb=verb, reason=reason, provider=card.provider, next_attempt_at=at)
+    operation = Operation(
+        card=card, verb=verb, reason=reason, provider=card.provider, next_attempt_at=at, trying_since=at
+    )
     operation.key = operation.id
     operation.save(using=using(), force_insert=True)
     return operation

@@ -11,6 +11,7 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import F
 from django.utils import timezone
 
 from holdfast.outbox import emit
@@ -20,10 +21,12 @@ from holdfast_cards.models import Attempt, Card, Operation
 from holdfast_cards.ports import Answer, CardChange, NoAnswer, ProviderCard
 from holdfast_cards.services.gate import PROBE_SECONDS, Gate
 from holdfast_cards.services.lives import COLOR_MISMATCH, has_reached, move, observe, report, save
-from holdfast_cards.services.recovery import LookUp, Review, Send, Wait, decide, pause_seconds
+from holdfast_cards.services.recovery import LookUp, Review, Send, Wait, after_another, decide, pause_seconds
 from holdfast_cards.services.rows import change_operation, load_operation, lock_card, save_if_unchanged, using
 from holdfast_cards.states import (
+    ENDING,
     FINAL,
+    MAKING,
     OPEN,
     CardState,
     DiscrepancyKind,
@@ -47,8 +50,10 @@ def advance(*, operation: Operation, queue_when_down: bool = True) -> Operation:
     """
     gate = Gate()
     now = timezone.now()
+    if not operation.is_open or operation.provider != gate.name:
+        return operation  # it has ended, or rests: it was begun with a former provider
     if _waits_for_another(operation):
-        return _rest(operation, until=now + dt.timedelta(seconds=settings.RETRY_SECONDS), reason="waits")
+        return _rest(operation, until=after_another(operation=operation, now=now), reason="waits")
     step = decide(operation=operation, capabilities=gate.capabilities, now=now)
     match step:
         case Send(generation):
@@ -85,19 +90,21 @@ def conclude(
     at: dt.datetime,
     notice_id: UUID | None = None,
 ) -> Operation:
-    """Take over the card that an operation has made or changed; the caller has locked ours.
+    """Take over the card that an operation has made; the caller has locked ours.
 
     Whoever comes second finds it done. If he brings another card, that one is too many: it is written down before
     anything is done about it.
     """
-    if not operation.makes_a_card:
-        return _conclude_change(card, operation, theirs, source, at)
     if card.provider_card_id is None and card.state == CardState.REQUESTED:
         card.provider_card_id = theirs.id
     elif card.provider_card_id != theirs.id:
         report(kind=DiscrepancyKind.EXTRA_CARD, provider_card_id=theirs.id, card=card, detail=theirs.status)
         return operation
+    else:  # the card may have moved on since
+        return _as_it_is(card, operation)
     observe(card=card, theirs=theirs, source=source, at=at, operation=operation, notice_id=notice_id)
+    if operation.attempts > 1 or source != Source.ANSWER:
+        _wake_changes(card, at)  # the holder may have wished for more while this was open
     if COLOR_MISMATCH in card.anomalies and operation.is_open:
         report(kind=DiscrepancyKind.COLOR, provider_card_id=theirs.id, card=card, detail=theirs.color)
         return change_operation(operation=operation, change=lambda one: one.park(reason=COLOR_MISMATCH))
@@ -130,9 +137,10 @@ def park(*, operation: Operation, reason: str) -> Operation:
 
 def _send(gate: Gate, operation: Operation, generation: int, *, queue_when_down: bool) -> Operation:
     first = operation.sends == 0
-    answer = None if gate.admits() else Answer(outcome=Outcome.NOT_SENT, reason="circuit_open")
-    if answer is None and first and operation.makes_a_card:
-        answer = _take_baseline(gate, operation)
+    # The look comes first: behind an open circuit it is the probe, and lets the call pass that follows it.
+    answer = _take_baseline(gate, operation) if first and operation.makes_a_card else None
+    if answer is None and not gate.admits():
+        answer = Answer(outcome=Outcome.NOT_SENT, reason="circuit_open")
     if answer is not None:
         # Nothing was sent, and no attempt is spent on it.
         if first and not queue_when_down:
@@ -206,11 +214,14 @@ def _settle_in_transaction(
     now = timezone.now()
     with transaction.atomic(using=using(), durable=True):
         card = lock_card(card_id=operation.card_id)
+        is_news = card.version == operation.card.version
         operation.card = card
         _log(operation, answer, call, started_at, now)
         operation.last_outcome, operation.last_reason = answer.outcome, answer.reason[:60]
         if answer.outcome == Outcome.DONE and answer.card is not None:
-            return conclude(card=card, operation=operation, theirs=answer.card, source=Source.ANSWER, at=now)
+            if operation.makes_a_card:
+                return conclude(card=card, operation=operation, theirs=answer.card, source=Source.ANSWER, at=now)
+            return _conclude_change(card, operation, answer.card, is_news=is_news, at=now)
         if _is_refused(operation, answer):
             return give_up(card=card, operation=operation, source=Source.ANSWER, at=now)
         if answer.outcome == Outcome.NOT_SENT and operation.sends <= 1 and not queue_when_down:
@@ -298,14 +309,18 @@ def _believe_cards(gate: Gate, operation: Operation, found: list[ProviderCard]) 
 def _believe_state(gate: Gate, operation: Operation, found: list[ProviderCard]) -> Operation:
     with transaction.atomic(using=using(), durable=True):
         card = lock_card(card_id=operation.card_id)
+        is_news = card.version == operation.card.version
         operation.card = card
         at = timezone.now()
-        for theirs in found:
-            observe(card=card, theirs=theirs, source=Source.LOOKUP, at=at, operation=operation)
-        if not found:
-            report(kind=DiscrepancyKind.MISSING, provider_card_id=str(card.provider_card_id), card=card)
+        if is_news:
+            for theirs in found:
+                observe(card=card, theirs=theirs, source=Source.LOOKUP, at=at, operation=operation)
+            if not found:
+                report(kind=DiscrepancyKind.MISSING, provider_card_id=str(card.provider_card_id), card=card)
         if has_reached(verb=operation.verb, card=card):
             return change_operation(operation=operation, change=lambda one: one.succeed(at=at))
+        if not is_news:
+            return _look_once_more(operation, at)
         if not found or card.is_final or operation.last_outcome == Outcome.REJECTED:
             return give_up(card=card, operation=operation, source=Source.LOOKUP, at=at)
     return _send_again(gate, operation)
@@ -316,17 +331,39 @@ def _send_again(gate: Gate, operation: Operation) -> Operation:
 
 
 def _conclude_change(
-    card: Card, operation: Operation, theirs: ProviderCard, source: Source, at: dt.datetime
+    card: Card, operation: Operation, theirs: ProviderCard, *, is_news: bool, at: dt.datetime
 ) -> Operation:
-    if operation.verb == Verb.OPPOSE and theirs.state == CardState.CANCELLED:
-        # A provider that knows only one end: why it was ended, we know.
-        theirs = replace(theirs, state=CardState.OPPOSED)
-    observe(card=card, theirs=theirs, source=source, at=at, operation=operation)
+    """Take over the card as an operation has changed it; the card is locked.
+
+    It ``is_news`` unless somebody else has written the card since the call began. Then what the answer shows may be
+    older, and is not believed.
+    """
+    if is_news:
+        if operation.verb == Verb.OPPOSE and theirs.state == CardState.CANCELLED:
+            # A provider that knows only one end: why it was ended, we know.
+            theirs = replace(theirs, state=CardState.OPPOSED)
+        observe(card=card, theirs=theirs, source=Source.ANSWER, at=at, operation=operation)
     if has_reached(verb=operation.verb, card=card):
         return change_operation(operation=operation, change=lambda one: one.succeed(at=at))
+    if not is_news:
+        return _look_once_more(operation, at)
     until = at + dt.timedelta(seconds=pause_seconds(attempts=operation.attempts))
     operation.last_reason = "not_in_effect"
     return change_operation(operation=operation, change=lambda one: one.lose(until=until))
+
+
+def _look_once_more(operation: Operation, at: dt.datetime) -> Operation:
+    """Leave it to the next look, unless somebody else is at it already, or has ended it."""
+    operation.last_reason = "overtaken"
+    operation.lose(until=at)
+    return operation if save_if_unchanged(operation=operation) else _as_it_is(operation.card, operation)
+
+
+def _as_it_is(card: Card, operation: Operation) -> Operation:
+    """Return an operation as somebody else has left it, on the card that the caller has locked."""
+    operation = load_operation(operation_id=operation.id)
+    operation.card = card
+    return operation
 
 
 def _rest(operation: Operation, *, until: dt.datetime, reason: str = "") -> Operation:
@@ -350,7 +387,17 @@ def _waits_for_another(operation: Operation) -> bool:
         return others.filter(card_id=operation.card.replaces_id, verb=Verb.OPPOSE).exists()
     if operation.makes_a_card:
         return False
-    return others.filter(card_id=operation.card_id, id__lt=operation.id).exists()
+    earlier = others.filter(card_id=operation.card_id, id__lt=operation.id).exclude(verb__in=sorted(MAKING))
+    if operation.verb in ENDING:
+        earlier = earlier.filter(verb__in=sorted(ENDING))
+    # What waits for a person sends nothing by itself.
+    return earlier.exclude(state=OperationState.NEEDS_REVIEW).exists()
+
+
+def _wake_changes(card: Card, at: dt.datetime) -> None:
+    """Let what waited for the card to be made go on at once."""
+    waiting = Operation.objects.using(using()).filter(card=card, state=OperationState.PENDING)
+    waiting.exclude(verb__in=sorted(MAKING)).update(next_attempt_at=at, version=F("version") + 1)
 
 
 def _log(operation: Operation, answer: Answer, call: str, started_at: dt.datetime, now: dt.datetime) -> None:

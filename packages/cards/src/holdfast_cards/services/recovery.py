@@ -49,11 +49,21 @@ Step = Send | LookUp | Wait | Review
 
 def decide(*, operation: Operation, capabilities: Capabilities, now: dt.datetime) -> Step:
     """Return the next step of an operation whose turn it is."""
-    if now - operation.created_at > dt.timedelta(seconds=settings.GIVE_UP_SECONDS):
+    if now - operation.trying_since > dt.timedelta(seconds=settings.GIVE_UP_SECONDS):
         return Review("too_old")
     if operation.makes_a_card:
         return _of_making(operation, capabilities, now)
     return _of_change(operation, capabilities, now)
+
+
+def after_another(*, operation: Operation, now: dt.datetime) -> dt.datetime:
+    """Return when an operation that waits for another one looks again: after as long again as it has waited.
+
+    The other one may take a person.
+    """
+    waited = (now - operation.created_at).total_seconds()
+    seconds = min(max(waited, settings.RETRY_SECONDS, 1.0), max(settings.RETRY_MAX_SECONDS, 1.0))
+    return now + dt.timedelta(seconds=seconds)
 
 
 def pause_seconds(*, attempts: int, asked: float | None = None) -> float:
@@ -85,8 +95,7 @@ def _of_making(operation: Operation, capabilities: Capabilities, now: dt.datetim
 
 def _of_change(operation: Operation, capabilities: Capabilities, now: dt.datetime) -> Step:
     if operation.card.provider_card_id is None:
-        # The card is still being made: that comes first.
-        return Wait(now + dt.timedelta(seconds=settings.RETRY_SECONDS))
+        return Wait(after_another(operation=operation, now=now))  # the card is still being made: that comes first
     if operation.sends == 0:
         return Send(operation.generation)
     # A change names the state wanted, so that sent twice it does no harm. Each time it has a key of its own: an error

@@ -31,6 +31,7 @@ from holdfast_cards.services.rows import load_operation, using
 from holdfast_cards.states import LIVE, MAKING, CardKind, CardState, OpposeReason, ReplaceReason, Verb
 
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_TRIES = 5
 
 # What a card can be replaced for. One that is on its way can be lost, too.
 _REPLACEABLE = {
@@ -108,26 +109,28 @@ def _order(gate: Gate, card: Card, *, wait: bool, replace_reason: ReplaceReason 
     verb = Verb.ISSUE if card.replaces is None else Verb.REPLACE
     operation = Operation(card=card, verb=verb, reason=replace_reason or "", provider=gate.name)
     operation.key = operation.id
-    operation.next_attempt_at = timezone.now()
+    operation.next_attempt_at = operation.trying_since = timezone.now()
     operation.payload = _payload(gate, card, operation, holder, replace_reason)
-    while not _written(card, operation):
-        if (first := _after_another(card)) is not None:
-            return first
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            _write(card, operation)
+            break
+        except IntegrityError:
+            if (first := _after_another(card)) is not None:
+                return first
+            if not tries_left:  # no other request stands in the way
+                raise
     if wait and settings.MODE == "inline":
         operation = carry_out(operation=operation, queue_when_down=settings.QUEUE_WHEN_DOWN)
     return answer(operation=operation)
 
 
-def _written(card: Card, operation: Operation) -> bool:
-    """Write the wish down; return whether the constraints let it in."""
-    try:
-        with transaction.atomic(using=using(), durable=True):
-            card.save(using=using(), force_insert=True)
-            _check_limit(card)
-            operation.save(using=using(), force_insert=True)
-    except IntegrityError:
-        return False
-    return True
+def _write(card: Card, operation: Operation) -> None:
+    """Write the wish down, if the constraints let it in. Raises ``IntegrityError``."""
+    with transaction.atomic(using=using(), durable=True):
+        card.save(using=using(), force_insert=True)
+        _check_limit(card)
+        operation.save(using=using(), force_insert=True)
 
 
 def _checked(key: str | None) -> str | None:

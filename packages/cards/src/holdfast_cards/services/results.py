@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from holdfast_cards.conf import settings
-from holdfast_cards.exceptions import ProviderMisconfigured, ProviderRejected, ProviderUnavailable
+from holdfast_cards.exceptions import (
+    ProviderMisconfigured,
+    ProviderRejected,
+    ProviderUnavailable,
+    TransitionNotAllowed,
+)
 from holdfast_cards.models import Card, Operation
 from holdfast_cards.services.gate import Gate
 from holdfast_cards.services.operations import advance, retry_after_seconds
@@ -56,10 +61,12 @@ def carry_out(*, operation: Operation, queue_when_down: bool = True) -> Operatio
 def answer(*, operation: Operation, replayed: bool = False) -> Result:
     """Return the result of an operation as it stands.
 
-    Raises ``ProviderRejected``, ``ProviderMisconfigured``, ``ProviderUnavailable``.
+    Raises ``ProviderRejected``, ``ProviderMisconfigured``, ``ProviderUnavailable``, ``TransitionNotAllowed``.
     """
     card = operation.card
     if operation.state == OperationState.REJECTED:
+        if card.is_final and not operation.makes_a_card:  # it was ended meanwhile
+            raise TransitionNotAllowed(card_id=str(card.id), state=str(card.state), verb=operation.verb)
         if operation.last_outcome == Outcome.NOT_SENT:
             raise ProviderUnavailable(card_id=str(card.id), retryable=True)
         raise ProviderRejected(card_id=str(card.id), retryable=False)

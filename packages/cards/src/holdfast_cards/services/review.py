@@ -3,7 +3,7 @@
 He has asked the provider, by telephone or in its own pages, what became of an operation.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -47,7 +47,9 @@ def declare_without_effect(*, operation_id: UUID) -> Card:
     """
     with _decision(operation_id) as operation:
         _must_be_unmade(operation)
-        give_up(card=operation.card, operation=operation, source=Source.OPERATOR, at=timezone.now())
+        ended = give_up(card=operation.card, operation=operation, source=Source.OPERATOR, at=timezone.now())
+        if ended is not operation:
+            raise _overtaken(operation)
     return operation.card
 
 
@@ -59,8 +61,7 @@ def send_again(*, operation_id: UUID) -> Card:
     with _decision(operation_id) as operation:
         _must_be_unmade(operation)
         operation.start_over()
-        operation.put_back(until=timezone.now())
-        _save(operation)
+        _let_go_on(operation, operation.put_back)
     return operation.card
 
 
@@ -73,9 +74,7 @@ def retry_now(*, operation_id: UUID) -> Card:
     with _decision(operation_id) as operation:
         if operation.last_reason == COLOR_MISMATCH:
             raise NotInReview(operation_id=str(operation_id), state=str(operation.state))
-        step = operation.lose if operation.sends else operation.put_back
-        step(until=timezone.now())
-        _save(operation)
+        _let_go_on(operation, operation.lose if operation.sends else operation.put_back)
     return operation.card
 
 
@@ -131,9 +130,21 @@ def _must_be_unmade(operation: Operation) -> None:
         raise NotInReview(operation_id=str(operation.id), state=str(operation.state))
 
 
+def _let_go_on(operation: Operation, step: Callable[..., None]) -> None:
+    now = timezone.now()
+    step(until=now)
+    operation.trying_since = now  # who decides on what was given up gives it as long again
+    _save(operation)
+
+
 def _save(operation: Operation) -> None:
-    if not save_if_unchanged(operation=operation):  # a worker has just begun with it
-        raise NotInReview(operation_id=str(operation.id), state=str(OperationState.IN_FLIGHT))
+    if not save_if_unchanged(operation=operation):
+        raise _overtaken(operation)
+
+
+def _overtaken(operation: Operation) -> NotInReview:
+    """Return the refusal where a worker has just begun with it."""
+    return NotInReview(operation_id=str(operation.id), state=str(OperationState.IN_FLIGHT))
 
 
 def _look(operation: Operation, provider_card_id: str) -> ProviderCard:

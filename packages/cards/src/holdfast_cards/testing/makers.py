@@ -45,7 +45,12 @@ def make_card(*, holder: Any = None, color: str = "pink", state: str = CardState
     }
     ended = {"state": OperationState.SUCCEEDED, "ended_at": card.created_at}
     operation = Operation(
-        card=card, verb=Verb.ISSUE, provider=card.provider, payload={}, **open_or_over.get(CardState(state), ended)
+        card=card,
+        verb=Verb.ISSUE,
+        provider=card.provider,
+        payload={},
+        trying_since=card.created_at,
+        **open_or_over.get(CardState(state), ended),
     )
     operation.key = operation.id
     operation.save(force_insert=True)

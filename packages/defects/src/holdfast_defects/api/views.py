@@ -66,7 +66,7 @@ class DefectView(DomainAPIView):
     @document(summary="Read a defect", response=DefectOutput, refusals=[DefectNotFound])
     def get(self, request: Request, defect_id: UUID) -> Response:
         """Return the defect."""
-        return answer(selectors.get_defect(defect_id))
+        return answer(selectors.get_defect(defect_id=defect_id))
 
     @document(
         summary="Replace what was reported",

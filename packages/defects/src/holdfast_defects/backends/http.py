@@ -24,7 +24,8 @@ class HttpCounter:
     """Posts ``{"user": <id>, "action": "create" | "delete"}``, and takes any 2xx for counted.
 
     The event's id travels as ``webhook-id`` and as ``Idempotency-Key``. With a ``secret`` each request is signed as
-    Standard Webhooks are; ``holdfast.outbox.webhooks.verifier`` verifies it. Redirects are not followed.
+    Standard Webhooks are; ``holdfast.outbox.webhooks.verifier`` verifies it. Redirects are not followed,
+    and the proxies of the environment not asked.
 
     The client is asynchronous because httpx limits single reads only: that a server which drips byte by byte comes to
     an end too takes asyncio's deadline around the whole.
@@ -47,7 +48,9 @@ class HttpCounter:
         self._total_seconds = total_seconds
         self._max_answer_bytes = max_answer_bytes
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(read_seconds, connect=connect_seconds), limits=httpx.Limits(max_connections=1)
+            timeout=httpx.Timeout(read_seconds, connect=connect_seconds),
+            limits=httpx.Limits(max_connections=1),
+            trust_env=False,
         )
         # One loop for the one client: kept connections belong to the loop that opened them.
         self._runner = asyncio.Runner()

@@ -9,6 +9,7 @@
 """
 
 import logging
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -41,6 +42,8 @@ from holdfast.conf import settings
 from holdfast.errors import Refusal
 
 MEDIA_TYPE = "application/problem+json"
+
+_BLANK = re.compile(r' "\{\w+\}"')
 
 _logger = logging.getLogger("holdfast.api")
 
@@ -224,7 +227,8 @@ def _of_drf(error: drf.APIException) -> Problem:
     return Problem(
         status=error.status_code,
         code=f"holdfast.{leaf.code}" if error.status_code < 500 else SERVER_ERROR.code,
-        title=str(type(error).default_detail),
+        # The same for each of its kind, so without what DRF fills in: Method "{method}" not allowed.
+        title=_BLANK.sub("", str(type(error).default_detail)),
         detail=str(leaf),
         headers=headers,
     )

@@ -13,7 +13,7 @@ a browser that comes again says how far it got.
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import suppress
 
 from django.core.handlers.asgi import ASGIRequest
@@ -72,15 +72,25 @@ def event_stream(request: HttpRequest | Request, *patterns: str) -> EventStream:
     Raises ``TooManyStreams``.
     """
     using = router.db_for_write(OutboxEvent)
-    seen = request.headers.get("Last-Event-ID", "")
-    after = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else None
-    follower = feed(using).follow(patterns, after=after, limit=settings.STREAMS_MAX)
-    if follower is None:
-        raise TooManyStreams
+    follower = _follower(request, patterns, using)
     if not connections[using].in_atomic_block:
         connections[using].close()  # A stream lives long, and has no more questions.
     http_request = request._request if isinstance(request, Request) else request  # noqa: SLF001 - DRF's wrapper
     return EventStream(follower, using, asynchronous=isinstance(http_request, ASGIRequest))
+
+
+def _follower(request: HttpRequest | Request, patterns: Collection[str], using: str) -> Follower:
+    if request.method == "HEAD":
+        # Nothing is ever written, so that no server would notice that the browser has gone: it gets no place.
+        follower = Follower(patterns)
+        follower.end()
+        return follower
+    seen = request.headers.get("Last-Event-ID", "")
+    after = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else None
+    found = feed(using).follow(patterns, after=after, limit=settings.STREAMS_MAX)
+    if found is None:
+        raise TooManyStreams
+    return found
 
 
 def _as_they_come(follower: Follower) -> Iterator[str]:

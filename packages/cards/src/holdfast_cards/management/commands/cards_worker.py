@@ -1,13 +1,18 @@
 """``cards_worker``: take up whatever was left behind."""
 
+import logging
 import signal
 import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 
 from holdfast_cards import services
+
+logger = logging.getLogger("holdfast_cards")
+
+RECONNECT_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -29,7 +34,15 @@ class Command(BaseCommand):
                 signal.signal(number, lambda *_: stop.set())
             self.stderr.write("The worker of cards has started.")
         while not stop.is_set():
-            done = services.work(limit=limit)
+            try:
+                done = services.work(limit=limit)
+            except Error:
+                if once:
+                    raise
+                logger.exception("The worker of cards lost its database and tries again in %g s.", RECONNECT_SECONDS)
+                close_old_connections()
+                stop.wait(RECONNECT_SECONDS)
+                continue
             if done:
                 self.stdout.write(", ".join(f"{count} {name}" for name, count in vars(done).items() if count))
             if once:
