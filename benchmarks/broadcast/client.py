@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any, TextIO
 
 KEPT = 20  # so many of its defects are there at once
@@ -62,7 +63,7 @@ def work(door: str, port: int, people: list[dict[str, Any]], defects: int, log: 
     """Create so many defects and delete each of them, in the names of these people."""
     chosen: Any = {"api": Api, "verbs": Verbs}[door](port)
     there: deque[tuple[dict[str, Any], str]] = deque()
-    with open(log, "w", buffering=1) as acknowledged:  # noqa: PTH123 - a stream of lines
+    with Path(log).open("w", buffering=1) as acknowledged:
         for number in range(defects):
             person = random.choice(people)
             began = time.monotonic()

@@ -41,7 +41,7 @@ class Client:
 
         def operation() -> None:
             request = self.requests.get("/", headers={"User-Agent": "Mozilla/5.0"})
-            request.session, request.user = self.SessionStore(), self.AnonymousUser()  # type: ignore[assignment]
+            request.session, request.user = self.SessionStore(), self.AnonymousUser()  # type: ignore[assignment]  # as its middleware would
             if not self.HitCountMixin.hit_count(request, self.counter).hit_counted:
                 raise RuntimeError("The hit was not counted.")
 

@@ -1,71 +1,11 @@
-"""The smallest host that the foundation needs. DATABASE_URL chooses the database; SQLite without one."""
+"""The smallest host that the foundation needs."""
 
-import os
-from urllib.parse import unquote, urlsplit
+from tests import host
+from tests.host import *  # noqa: F403 - a settings module is its base and what differs
 
-
-def database_from(url: str) -> dict[str, object]:
-    """Return Django's settings for a database URL."""
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        name = parts.path.removeprefix("/") or ":memory:"
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": name,
-            "OPTIONS": {
-                "transaction_mode": "IMMEDIATE",
-                "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            },
-        }
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": parts.port or "",
-    }
-
-
-SECRET_KEY = "only for tests, and long enough for anybody who measures it"
-DEBUG = False
-USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = "tests.foundation.urls"
-DATABASES = {"default": database_from(os.environ.get("DATABASE_URL", "sqlite://"))}
-INSTALLED_APPS = [
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.messages",
-    "django.contrib.sessions",
-    "rest_framework",
-    "drf_spectacular",
-    "holdfast",
-    "tests.foundation.host",
-    "tests.foundation.outbox.campaign",
-]
-MIDDLEWARE = [
-    "holdfast.middleware.RequestTraceMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ]
-        },
-    }
-]
+INSTALLED_APPS = [*host.INSTALLED_APPS, "tests.foundation.host", "tests.foundation.outbox.campaign"]
+MIDDLEWARE = ["holdfast.middleware.RequestTraceMiddleware", *host.MIDDLEWARE]
 SPECTACULAR_SETTINGS = {"TITLE": "The test host", "VERSION": "1", "OAS_VERSION": "3.1.1"}
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}

@@ -19,17 +19,17 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.cards.settings"
 django.setup()
 
 from django.conf import settings  # noqa: E402 - Django comes first
-from django.contrib.auth import get_user_model  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.urls import reverse  # noqa: E402
-from django.utils import timezone  # noqa: E402
-from rest_framework.test import APIClient  # noqa: E402
+from django.contrib.auth import get_user_model  # noqa: E402 - as above
+from django.core.management import call_command  # noqa: E402 - as above
+from django.db import connection  # noqa: E402 - as above
+from django.urls import reverse  # noqa: E402 - as above
+from django.utils import timezone  # noqa: E402 - as above
+from rest_framework.test import APIClient  # noqa: E402 - as above
 
-from holdfast_cards.api import views  # noqa: E402
-from holdfast_cards.models import Card, Discrepancy, Operation  # noqa: E402
-from holdfast_cards.services import gate, operations, requests  # noqa: E402
-from tests.cards.doubles import Clock, until_quiet  # noqa: E402
+from holdfast_cards.api import views  # noqa: E402 - as above
+from holdfast_cards.models import Card, Discrepancy, Operation  # noqa: E402 - as above
+from holdfast_cards.services import gate, operations, requests  # noqa: E402 - as above
+from tests.cards.doubles import Clock, until_quiet  # noqa: E402 - as above
 
 
 def die() -> None:

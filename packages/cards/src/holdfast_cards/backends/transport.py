@@ -155,8 +155,8 @@ class Transport:
     def _new_client(self) -> httpx.Client:
         transport = httpx.HTTPTransport(trust_env=False)
         # httpx has no total deadline (encode/httpx#1450) and no parameter for a network of one's own.
-        pool = transport._pool  # noqa: SLF001
-        pool._network_backend = _Network(pool._network_backend, self._deadline)  # noqa: SLF001
+        pool = transport._pool  # noqa: SLF001 - there is no other door
+        pool._network_backend = _Network(pool._network_backend, self._deadline)  # noqa: SLF001 - as above
         return httpx.Client(
             transport=transport,
             headers=self._headers,

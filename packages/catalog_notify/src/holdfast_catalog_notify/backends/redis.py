@@ -12,7 +12,7 @@ from holdfast_catalog_notify.states import ViewKind
 try:
     import redis
 except ImportError:  # a host with the database buffer need not install it
-    redis = None  # type: ignore[assignment]
+    redis = None  # type: ignore[assignment]  # asked for before it is used
 
 # A batch whose claim is as old as that is somebody's who died: it comes again, and the figures know whether it counted.
 CLAIM_SECONDS = 60.0
