@@ -1,12 +1,13 @@
-"""The statements that post: prepared once for each session, and sent by psycopg's own primitives.
+"""Hot statements: prepared once for each session, and sent by psycopg's own primitives.
 
-A cursor, Django's or psycopg's, finds out anew each time how to write its parameters and how to read the answer. The
-ledger knows both, and what it does not do counts: with eight processes on two cores each call of a function begins
-with cold caches. Waiting is still psycopg's, with all that it does for signals and for green threads.
+A cursor, Django's or psycopg's, finds out anew each time how to write its parameters and how to read the answer. A
+domain with a few statements of its own knows both, and what it does not do counts: with eight processes on two cores
+each call of a function begins with cold caches. Waiting is still psycopg's, with all that it does for signals and for
+green threads.
 
-Django's cursor is used where somebody listens to it (debug toolbars, ``assertNumQueries``, execute wrappers), where a
-pooler gives each transaction another session, which does not know what was prepared, and where psycopg would have to
-say BEGIN first.
+Django's cursor is used on SQLite, where somebody listens to it (debug toolbars, ``assertNumQueries``, execute
+wrappers), where a pooler gives each transaction another session, which does not know what was prepared, and where
+psycopg would have to say more than BEGIN first.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,7 +28,7 @@ except ImportError:  # a host on SQLite need not install it
     PsycopgError = InvalidSqlStatementName = DatabaseError  # type: ignore[assignment, misc]
 
 # Where Django's connection keeps the session that it had when something was last prepared, and the names of what was.
-_KEPT = "holdfast_wallet_prepared"
+_KEPT = "holdfast_prepared"
 
 
 class Statement:
@@ -39,7 +40,7 @@ class Statement:
     def __init__(self, sql: str, *, read: Callable[[Any], Any] = int) -> None:
         self.sql = sql
         self.read = read
-        self.name = b"holdfast_wallet_%x" % crc32(sql.encode())
+        self.name = b"holdfast_%x" % crc32(sql.encode())
         first, *others = sql.split("%s")
         numbered = first + "".join(f"${number}{text}" for number, text in enumerate(others, start=1))
         self.prepared = numbered.replace("%%", "%").encode()
@@ -68,6 +69,9 @@ class Statement:
         pgconn = session.pgconn
         known = _prepared_in(connection, session)
         with session.lock:
+            if pgconn.transaction_status == TransactionStatus.IDLE and not session.autocommit:
+                pgconn.send_query(b"BEGIN")  # as psycopg does before the first statement of a transaction
+                _checked(session)
             if self.name not in known:
                 pgconn.send_prepare(self.name, self.prepared)
                 _checked(session)
@@ -82,7 +86,9 @@ class Statement:
 
 def _session(connection: BaseDatabaseWrapper) -> Any:
     """Return psycopg's connection, or ``None`` where Django's cursor has to be used."""
-    if Connection is None or connection.execute_wrappers or connection.queries_logged:
+    if connection.vendor != "postgresql" or Connection is None:
+        return None
+    if connection.execute_wrappers or connection.queries_logged:
         return None
     # The name of Django's setting for poolers that give each transaction another session.
     if connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
@@ -93,8 +99,12 @@ def _session(connection: BaseDatabaseWrapper) -> Any:
     session = connection.connection
     pgconn = session.pgconn
     status = pgconn.transaction_status
-    ready = status == TransactionStatus.INTRANS or (status == TransactionStatus.IDLE and session.autocommit)
+    ready = status == TransactionStatus.INTRANS or (status == TransactionStatus.IDLE and _begins_plainly(session))
     return session if ready and pgconn.pipeline_status == PipelineStatus.OFF else None
+
+
+def _begins_plainly(session: Any) -> bool:
+    return session.autocommit or (session.isolation_level, session.read_only, session.deferrable) == (None, None, None)
 
 
 def _prepared_in(connection: BaseDatabaseWrapper, session: Any) -> set[bytes]:

@@ -1,0 +1,1 @@
+"""A marketplace of local artisans: shops, products, stock, orders, delivery."""

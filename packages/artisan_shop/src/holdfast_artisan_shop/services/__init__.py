@@ -1,0 +1,142 @@
+"""The verbs of the marketplace: the only writers.
+
+``customer_id`` and ``actor_id`` are scopes: a customer sees his own baskets and orders, an actor what belongs to the
+shops that he owns or is a member of; outside nothing exists. Who may write categories is the door's business.
+
+Whatever is locked is locked in this order: basket lines, own holds, the order and its payment and delivery, stock by
+id, slots by id, flash sales by id, coupons by id. Nobody calls the payment gateway while he holds any of them.
+
+Each verb is one transaction, or part of the caller's, but for ``pay_order``, ``pay_purchase``, ``settle_payment`` and
+``settle_payments``: they commit what they are going to ask the gateway for, ask, and commit its answer.
+"""
+
+from holdfast_artisan_shop.services.baskets import (
+    accept_prices,
+    add_to_basket,
+    empty_basket,
+    hold_basket,
+    release_holds,
+    remove_from_basket,
+    set_basket_quantity,
+)
+from holdfast_artisan_shop.services.delivery import (
+    add_slot_pattern,
+    close_days,
+    deliver,
+    fail_delivery,
+    generate_slots,
+    read_tracking_token,
+    remind_of_deliveries,
+    remove_slot_pattern,
+    reschedule_delivery,
+    send_delivery,
+    tracking_token,
+)
+from holdfast_artisan_shop.services.drafts import Choice
+from holdfast_artisan_shop.services.orders import (
+    cancel_order,
+    checkout,
+    complete_order,
+    decline_order,
+    expire_orders,
+    finish_order,
+    place_order,
+    refund_order,
+    start_order,
+)
+from holdfast_artisan_shop.services.payments import pay_order, pay_purchase, settle_payment, settle_payments
+from holdfast_artisan_shop.services.products import (
+    ProductValues,
+    VariantValues,
+    add_variant,
+    change_category,
+    change_product,
+    change_variant,
+    create_category,
+    create_product,
+    delete_category,
+    end_flash_sale,
+    retire_product,
+    schedule_flash_sale,
+    set_images,
+)
+from holdfast_artisan_shop.services.quotes import Item
+from holdfast_artisan_shop.services.shops import (
+    ShopValues,
+    change_shop,
+    close_shop,
+    go_on_holiday,
+    invite_member,
+    open_shop,
+    publish_shop,
+    remove_member,
+)
+from holdfast_artisan_shop.services.stock import (
+    correct_stock,
+    expire_holds,
+    receive_stock,
+    request_back_in_stock,
+    set_threshold,
+)
+
+__all__ = [
+    "Choice",
+    "Item",
+    "ProductValues",
+    "ShopValues",
+    "VariantValues",
+    "accept_prices",
+    "add_slot_pattern",
+    "add_to_basket",
+    "add_variant",
+    "cancel_order",
+    "change_category",
+    "change_product",
+    "change_shop",
+    "change_variant",
+    "checkout",
+    "close_days",
+    "close_shop",
+    "complete_order",
+    "correct_stock",
+    "create_category",
+    "create_product",
+    "decline_order",
+    "delete_category",
+    "deliver",
+    "empty_basket",
+    "end_flash_sale",
+    "expire_holds",
+    "expire_orders",
+    "fail_delivery",
+    "finish_order",
+    "generate_slots",
+    "go_on_holiday",
+    "hold_basket",
+    "invite_member",
+    "open_shop",
+    "pay_order",
+    "pay_purchase",
+    "place_order",
+    "publish_shop",
+    "read_tracking_token",
+    "receive_stock",
+    "refund_order",
+    "release_holds",
+    "remind_of_deliveries",
+    "remove_from_basket",
+    "remove_member",
+    "remove_slot_pattern",
+    "request_back_in_stock",
+    "reschedule_delivery",
+    "retire_product",
+    "schedule_flash_sale",
+    "send_delivery",
+    "set_basket_quantity",
+    "set_images",
+    "set_threshold",
+    "settle_payment",
+    "settle_payments",
+    "start_order",
+    "tracking_token",
+]

@@ -1,0 +1,424 @@
+"""Delivery: slots out of weekly patterns, their booking, and what becomes of what is on its way."""
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.core import signing
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+from django_fsm import can_proceed
+
+from holdfast.events import Event
+from holdfast.outbox import emit, emit_many
+from holdfast_artisan_shop.conf import settings
+from holdfast_artisan_shop.events import DeliveryDue, DeliveryMoved, DeliveryScheduled
+from holdfast_artisan_shop.exceptions import (
+    AddressRequired,
+    CapacityInvalid,
+    DeliveryNotFound,
+    DeliveryStepNotAllowed,
+    OutOfRange,
+    PeriodInvalid,
+    PriceInvalid,
+    SlotClosed,
+    SlotFull,
+    SlotNotFound,
+    SlotPatternNotFound,
+    SlotTooSoon,
+    TextInvalid,
+    TrackingLinkInvalid,
+)
+from holdfast_artisan_shop.models import Delivery, DeliveryEvent, Order, Shop, ShopClosure, Slot, SlotPattern
+from holdfast_artisan_shop.models.orders import NOTE_LENGTH
+from holdfast_artisan_shop.models.products import MAX_MINOR
+from holdfast_artisan_shop.models.shops import ADDRESS_LENGTH
+from holdfast_artisan_shop.services import payments, steps
+from holdfast_artisan_shop.services.drafts import Choice, Draft
+from holdfast_artisan_shop.services.places import check_location, distance_km
+from holdfast_artisan_shop.services.rows import lock_order, lock_shop, shops_of, using
+from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState, ShopState
+
+SALT = "holdfast_artisan_shop.tracking"
+CAPACITY_MAX = 10_000
+CLOSURE_DAYS_MAX = 366
+
+
+@transaction.atomic
+def add_slot_pattern(
+    *,
+    shop_id: UUID,
+    actor_id: Any,
+    kind: Fulfillment,
+    weekday: int,
+    starts: dt.time,
+    ends: dt.time,
+    capacity: int,
+    lead_hours: int = 12,
+    fee_minor: int = 0,
+) -> SlotPattern:
+    """Open a slot on each such weekday, in the shop's own time, and generate those of the next weeks.
+
+    Raises ``ShopNotFound``, ``CapacityInvalid``, ``PeriodInvalid``, ``PriceInvalid``.
+    """
+    shop = lock_shop(shop_id, actor_id)
+    if not 1 <= capacity <= CAPACITY_MAX:
+        raise CapacityInvalid(capacity=capacity, maximum=CAPACITY_MAX)
+    if ends <= starts or not 0 <= weekday <= 6 or not 0 <= lead_hours <= 24 * 14:
+        raise PeriodInvalid
+    if not 0 <= fee_minor <= MAX_MINOR:
+        raise PriceInvalid
+    pattern = SlotPattern(
+        shop=shop,
+        kind=kind,
+        weekday=weekday,
+        starts=starts,
+        ends=ends,
+        capacity=capacity,
+        lead_hours=lead_hours,
+        fee_minor=fee_minor,
+    )
+    pattern.save(force_insert=True, using=using())
+    _generate(shop, [pattern])
+    return pattern
+
+
+@transaction.atomic
+def remove_slot_pattern(*, pattern_id: UUID, actor_id: Any) -> None:
+    """Open no more such slots; those that somebody has booked stay. Raises ``SlotPatternNotFound``."""
+    patterns = SlotPattern.objects.using(using()).filter(pk=pattern_id, shop__in=shops_of(actor_id))
+    if not patterns.update(active=False):
+        raise SlotPatternNotFound(pattern_id=str(pattern_id))
+    _drop_unbooked(Slot.objects.using(using()).filter(pattern_id=pattern_id))
+
+
+@transaction.atomic
+def close_days(*, shop_id: UUID, actor_id: Any, first_day: dt.date, last_day: dt.date) -> ShopClosure:
+    """Say that a shop has no slots on these days; those that somebody has booked stay, to be talked over.
+
+    Raises ``ShopNotFound``, ``PeriodInvalid``.
+    """
+    shop = lock_shop(shop_id, actor_id)
+    if not 0 <= (last_day - first_day).days < CLOSURE_DAYS_MAX:
+        raise PeriodInvalid(maximum_days=CLOSURE_DAYS_MAX)
+    closure = ShopClosure(shop=shop, first_day=first_day, last_day=last_day)
+    closure.save(force_insert=True, using=using())
+    zone = ZoneInfo(shop.time_zone)
+    begins = dt.datetime.combine(first_day, dt.time(), zone)
+    ends = dt.datetime.combine(last_day + dt.timedelta(days=1), dt.time(), zone)
+    _drop_unbooked(Slot.objects.using(using()).filter(shop=shop, starts_at__gte=begins, starts_at__lt=ends))
+    return closure
+
+
+def generate_slots() -> int:
+    """Generate the slots of the next weeks out of all patterns; what is there already stays. Return how many."""
+    patterns: dict[UUID, list[SlotPattern]] = {}
+    for pattern in SlotPattern.objects.using(using()).filter(active=True).order_by("shop_id"):
+        patterns.setdefault(pattern.shop_id, []).append(pattern)
+    shops = Shop.objects.using(using()).filter(pk__in=patterns).exclude(state=ShopState.CLOSED)
+    return sum(_generate(shop, patterns[shop.pk]) for shop in shops.iterator())
+
+
+@transaction.atomic
+def reschedule_delivery(*, order_id: UUID, slot_id: UUID, customer_id: Any = None, actor_id: Any = None) -> Delivery:
+    """Take another slot of the same kind for a delivery that is scheduled or has failed; its fee stays as it was.
+
+    In the scope of the customer or of who acts for the shop. Raises ``OrderNotFound``, ``DeliveryNotFound``,
+    ``DeliveryStepNotAllowed``, ``SlotNotFound``, ``SlotClosed``, ``SlotTooSoon``, ``SlotFull``. Emits
+    ``DeliveryScheduled``.
+    """
+    if (customer_id is None) == (actor_id is None):
+        raise TypeError("Either the customer or the one who acts for the shop.")
+    order = lock_order(order_id, customer_id=customer_id, actor_id=actor_id)
+    delivery = _lock(order)
+    if not can_proceed(delivery.reschedule):
+        raise DeliveryStepNotAllowed(delivery_id=str(delivery.pk), state=delivery.state, step="reschedule")
+    slot = _bookable(order.shop_id, slot_id, timedelta_of(order.lead_days), since=order.placed_at)
+    if slot.kind != delivery.kind:
+        raise SlotNotFound(slot_id=str(slot_id))
+    if slot.pk == delivery.slot_id and delivery.state == DeliveryState.SCHEDULED:
+        return delivery
+    # A failed delivery has given its place back. Both slots in the order of their ids.
+    changes = {slot.pk: 1}
+    if delivery.state == DeliveryState.SCHEDULED:
+        changes[delivery.slot_id] = -1
+    _count(changes)
+    delivery.reschedule(at=timezone.now())
+    delivery.slot = slot
+    delivery.save(update_fields=["state", "slot", "reminded_at"])
+    _note(delivery, "rescheduled")
+    emit(_scheduled(delivery, order, slot), using=using())
+    return delivery
+
+
+@transaction.atomic
+def send_delivery(*, order_id: UUID, actor_id: Any) -> Delivery:
+    """Leave the workshop with a finished order.
+
+    Raises ``OrderNotFound``, ``DeliveryNotFound``, ``OrderStepNotAllowed``, ``DeliveryStepNotAllowed``. Emits
+    ``OrderMoved``, ``DeliveryMoved``.
+    """
+    order = lock_order(order_id, actor_id=actor_id)
+    delivery = _lock(order)
+    if delivery.kind == Fulfillment.PICKUP:
+        raise DeliveryStepNotAllowed(delivery_id=str(delivery.pk), state=delivery.state, step="send")
+    steps.move(order, "send")
+    return _move(delivery, order, "send")
+
+
+def deliver(*, order_id: UUID, actor_id: Any, note: str = "") -> Delivery:
+    """Hand over what was brought or fetched: the order is completed, and its money is taken.
+
+    Raises ``OrderNotFound``, ``DeliveryNotFound``, ``OrderStepNotAllowed``, ``DeliveryStepNotAllowed``,
+    ``TextInvalid``. Emits ``OrderMoved``, ``OrderCompleted``, ``DeliveryMoved``.
+    """
+    with transaction.atomic(using=using()):
+        order = lock_order(order_id, actor_id=actor_id)
+        delivery = _lock(order)
+        steps.hand_over(order)
+        _move(delivery, order, "deliver", note)
+    payments.settle_order(order_id=order.pk)
+    return delivery
+
+
+@transaction.atomic
+def fail_delivery(*, order_id: UUID, actor_id: Any, note: str = "") -> Delivery:
+    """Say that nobody was there: the order is back in the workshop, and waits for another slot.
+
+    Raises as ``send_delivery`` does, and ``TextInvalid``. Emits ``DeliveryMoved``, ``OrderMoved``.
+    """
+    order = lock_order(order_id, actor_id=actor_id)
+    delivery = _lock(order)
+    if order.state != OrderState.READY:
+        steps.move(order, "bring_back")
+    return _move(delivery, order, "fail", note)
+
+
+def remind_of_deliveries(*, limit: int = 500) -> int:
+    """Tell of each delivery that begins tomorrow, by the shop's own days, once; return how many. Emits ``DeliveryDue``."""
+    now = timezone.now()
+    with transaction.atomic(using=using()):
+        due = Delivery.objects.using(using()).filter(
+            state=DeliveryState.SCHEDULED,
+            reminded_at=None,
+            slot__starts_at__gt=now,
+            slot__starts_at__lt=now + dt.timedelta(hours=50),
+        )
+        # Locked without a join: a delivery may be given another slot while we wait for it.
+        ids = list(due.order_by("pk").values_list("pk", flat=True)[:limit])
+        locked = list(
+            Delivery.objects.using(using()).select_for_update(no_key=True).filter(pk__in=ids, reminded_at=None)
+        )
+        rows = Delivery.objects.using(using()).select_related("slot", "order__shop").in_bulk([one.pk for one in locked])
+        tomorrow = [one for one in rows.values() if _is_tomorrow(one.slot.starts_at, one.order.shop.time_zone, now)]
+        Delivery.objects.using(using()).filter(pk__in=[one.pk for one in tomorrow]).update(reminded_at=now)
+        emit_many(
+            (
+                DeliveryDue(
+                    order_id=str(one.order_id),
+                    delivery_id=str(one.pk),
+                    customer_id=steps.told_of(one.order)["customer_id"],
+                    starts_at=one.slot.starts_at.isoformat(),
+                )
+                for one in tomorrow
+            ),
+            using=using(),
+        )
+        return len(tomorrow)
+
+
+def tracking_token(*, order_id: UUID) -> str:
+    """Return what a tracking link shows instead of a login."""
+    return signing.dumps(order_id.hex, salt=SALT)
+
+
+def read_tracking_token(*, token: str) -> UUID:
+    """Return the order that a tracking link is of. Raises ``TrackingLinkInvalid``."""
+    try:
+        return UUID(signing.loads(token, salt=SALT, max_age=dt.timedelta(days=settings.TRACKING_DAYS)))
+    except (signing.BadSignature, ValueError):
+        raise TrackingLinkInvalid from None
+
+
+def slot_for(shop_id: UUID, choice: Choice, lead: dt.timedelta) -> Slot | None:
+    """Return the slot that a customer has chosen, if it can be booked for what he orders.
+
+    Raises ``SlotNotFound``, ``SlotClosed``, ``SlotTooSoon``, ``AddressRequired``, ``OutOfRange``, ``LocationInvalid``.
+    """
+    if len(choice.address) > ADDRESS_LENGTH or "\0" in choice.address:
+        raise TextInvalid(field="address", length=len(choice.address), maximum=ADDRESS_LENGTH)
+    if choice.slot_id is None:
+        return None
+    slot = _bookable(shop_id, choice.slot_id, lead, since=timezone.now())
+    if slot.kind == Fulfillment.DELIVERY:
+        if not choice.address.strip():
+            raise AddressRequired
+        _check_range(slot.shop, choice)
+    return slot
+
+
+def book(drafts: Sequence[Draft]) -> None:
+    """Book the chosen slots, in the order of their ids; in a transaction, after the stock. Raises ``SlotFull``.
+
+    Emits ``DeliveryScheduled``.
+    """
+    chosen = [(draft, draft.slot) for draft in drafts if draft.slot is not None]
+    if not chosen:
+        return
+    changes: dict[UUID, int] = {}
+    for _draft, slot in chosen:
+        changes[slot.pk] = changes.get(slot.pk, 0) + 1
+    _count(changes)
+    events: list[Event] = []
+    for draft, slot in chosen:
+        brought = slot.kind == Fulfillment.DELIVERY
+        delivery = Delivery(
+            order=draft.order,
+            slot=slot,
+            kind=slot.kind,
+            address=draft.choice.address if brought else "",
+            lat=draft.choice.lat if brought else None,
+            lng=draft.choice.lng if brought else None,
+        )
+        delivery.save(force_insert=True, using=using())
+        _note(delivery)
+        events.append(_scheduled(delivery, draft.order, slot))
+    emit_many(events, using=using())
+
+
+def follow(order: Order, step: str) -> None:
+    """Let the delivery of a locked order, if it has one, go the way of its order."""
+    delivery = Delivery.objects.using(using()).select_for_update(no_key=True).filter(order=order).first()
+    if delivery is not None:
+        _move(delivery, order, step)
+
+
+def timedelta_of(lead_days: int) -> dt.timedelta:
+    """Return how long making takes."""
+    return dt.timedelta(days=lead_days)
+
+
+def _move(delivery: Delivery, order: Order, step: str, note: str = "") -> Delivery:
+    if len(note) > NOTE_LENGTH or "\0" in note:
+        raise TextInvalid(field="note", length=len(note), maximum=NOTE_LENGTH)
+    take_step, source = getattr(delivery, step), delivery.state
+    if not can_proceed(take_step):
+        raise DeliveryStepNotAllowed(delivery_id=str(delivery.pk), state=source, step=step)
+    take_step(at=timezone.now())
+    delivery.save(update_fields=["state", "delivered_at"])
+    _note(delivery, note)
+    # A failed delivery has given its place back already when its order is cancelled.
+    if step == "fail" or (step == "cancel" and source == DeliveryState.SCHEDULED):
+        _count({delivery.slot_id: -1})
+    emit(
+        DeliveryMoved(
+            order_id=str(order.pk),
+            delivery_id=str(delivery.pk),
+            customer_id=steps.told_of(order)["customer_id"],
+            source=source,
+            target=delivery.state,
+        ),
+        using=using(),
+    )
+    return delivery
+
+
+def _lock(order: Order) -> Delivery:
+    delivery = Delivery.objects.using(using()).select_for_update(no_key=True).filter(order=order).first()
+    if delivery is None:
+        raise DeliveryNotFound(order_id=str(order.pk))
+    return delivery
+
+
+def _note(delivery: Delivery, note: str = "") -> None:
+    DeliveryEvent(delivery=delivery, state=delivery.state, note=note).save(force_insert=True, using=using())
+
+
+def _count(changes: dict[UUID, int]) -> None:
+    for slot_id, difference in sorted(changes.items()):
+        slots = Slot.objects.using(using()).filter(pk=slot_id)
+        if difference > 0:
+            slots = slots.filter(booked__lte=F("capacity") - difference, closes_at__gt=timezone.now())
+        if not slots.update(booked=F("booked") + difference):
+            raise SlotFull(slot_id=str(slot_id))
+
+
+def _bookable(shop_id: UUID, slot_id: UUID, lead: dt.timedelta, *, since: dt.datetime) -> Slot:
+    slot = Slot.objects.using(using()).select_related("shop").filter(pk=slot_id, shop_id=shop_id).first()
+    if slot is None:
+        raise SlotNotFound(slot_id=str(slot_id))
+    if slot.closes_at <= timezone.now():
+        raise SlotClosed(slot_id=str(slot_id), closes_at=slot.closes_at.isoformat())
+    if slot.starts_at < since + lead:
+        raise SlotTooSoon(slot_id=str(slot_id), earliest=(since + lead).isoformat())
+    return slot
+
+
+def _check_range(shop: Shop, choice: Choice) -> None:
+    if choice.lat is None or choice.lng is None:
+        return
+    check_location(choice.lat, choice.lng)
+    if shop.delivery_radius_km is None:
+        return
+    distance = distance_km((shop.lat, shop.lng), (choice.lat, choice.lng))
+    if distance > shop.delivery_radius_km:
+        raise OutOfRange(distance_km=math.ceil(distance * 10) / 10, radius_km=shop.delivery_radius_km)
+
+
+def _generate(shop: Shop, patterns: Iterable[SlotPattern]) -> int:
+    """Write the slots of the next weeks of one shop; a day begins where the shop is."""
+    zone = ZoneInfo(shop.time_zone)
+    today = timezone.now().astimezone(zone).date()
+    closures = list(shop.closures.filter(last_day__gte=today))
+    days = [today + dt.timedelta(days=ahead) for ahead in range(7 * settings.SLOT_WEEKS)]
+    slots = []
+    for pattern in patterns:
+        for day in days:
+            if day.weekday() == pattern.weekday and not any(closure.covers(day) for closure in closures):
+                starts_at = dt.datetime.combine(day, pattern.starts, zone).astimezone(dt.UTC)
+                ends_at = dt.datetime.combine(day, pattern.ends, zone).astimezone(dt.UTC)
+                closes_at = starts_at - dt.timedelta(hours=pattern.lead_hours)
+                # Where clocks go forward, an hour may be gone, and its slot with it.
+                if closes_at > timezone.now() and ends_at > starts_at:
+                    slots.append(_slot(pattern, starts_at, ends_at, closes_at))
+    before = Slot.objects.using(using()).filter(shop=shop).count()
+    Slot.objects.using(using()).bulk_create(slots, ignore_conflicts=True, batch_size=500)
+    return Slot.objects.using(using()).filter(shop=shop).count() - before
+
+
+def _slot(pattern: SlotPattern, starts_at: dt.datetime, ends_at: dt.datetime, closes_at: dt.datetime) -> Slot:
+    return Slot(
+        shop_id=pattern.shop_id,
+        pattern=pattern,
+        kind=pattern.kind,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        closes_at=closes_at,
+        capacity=pattern.capacity,
+        fee_minor=pattern.fee_minor,
+    )
+
+
+def _drop_unbooked(slots: Any) -> None:
+    # One that was ever booked stays, for its deliveries name it.
+    slots.filter(booked=0, deliveries=None, starts_at__gt=timezone.now()).delete()
+
+
+def _scheduled(delivery: Delivery, order: Order, slot: Slot) -> DeliveryScheduled:
+    return DeliveryScheduled(
+        order_id=str(order.pk),
+        delivery_id=str(delivery.pk),
+        customer_id=steps.told_of(order)["customer_id"],
+        slot_id=str(slot.pk),
+        starts_at=slot.starts_at.isoformat(),
+        ends_at=slot.ends_at.isoformat(),
+    )
+
+
+def _is_tomorrow(moment: dt.datetime, time_zone: str, now: dt.datetime) -> bool:
+    zone = ZoneInfo(time_zone)
+    return (moment.astimezone(zone).date() - now.astimezone(zone).date()).days == 1

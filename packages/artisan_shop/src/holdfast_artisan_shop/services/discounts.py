@@ -1,0 +1,86 @@
+"""What flash sales and coupons take off, and how many times they may."""
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from holdfast_artisan_shop.exceptions import CouponExhausted, CouponInvalid, CouponUsed, FlashSaleSoldOut
+from holdfast_artisan_shop.models import Coupon, CouponUse, FlashSale, Order
+from holdfast_artisan_shop.services.drafts import Draft
+from holdfast_artisan_shop.services.rows import using
+from holdfast_artisan_shop.states import CouponKind
+
+
+def coupon_for(shop_id: UUID, code: str, subtotal_minor: int, customer_id: Any) -> Coupon:
+    """Return the coupon that a code names, if it holds for an order. Raises ``CouponInvalid``, ``CouponUsed``."""
+    coupon = Coupon.objects.using(using()).filter(shop_id=shop_id, code=code.strip().upper()).first()
+    now = timezone.now()
+    if coupon is None or not coupon.active or coupon.starts_at > now:
+        raise CouponInvalid(reason="unknown")
+    if coupon.ends_at is not None and coupon.ends_at <= now:
+        raise CouponInvalid(reason="over")
+    if subtotal_minor < coupon.minimum_minor:
+        raise CouponInvalid(reason="minimum", minimum_minor=coupon.minimum_minor)
+    if coupon.uses.filter(customer_id=customer_id).exists():
+        raise CouponUsed(code=coupon.code)
+    return coupon
+
+
+def discount_of(coupon: Coupon | None, subtotal_minor: int) -> int:
+    """Return what a coupon takes off, at most everything."""
+    if coupon is None:
+        return 0
+    if coupon.kind == CouponKind.PERCENT:
+        return percent_of(subtotal_minor, coupon.percent)
+    return min(coupon.amount_minor, subtotal_minor)
+
+
+def percent_of(minor: int, percent: float) -> int:
+    """Return so many percent of an amount, rounded half up."""
+    return int((minor * Decimal(str(percent)) / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def take(drafts: Sequence[Draft]) -> None:
+    """Count the pieces of flash sales, then the uses of coupons, each in the order of their ids.
+
+    Raises ``FlashSaleSoldOut``, ``CouponExhausted``, ``CouponUsed``.
+    """
+    pieces: dict[UUID, int] = {}
+    for draft in drafts:
+        for one in draft.quoted:
+            if one.flash_sale_id is not None:
+                pieces[one.flash_sale_id] = pieces.get(one.flash_sale_id, 0) + one.quantity
+    for flash_sale_id, quantity in sorted(pieces.items()):
+        enough = Q(quantity=None) | Q(quantity__gte=F("sold") + quantity)
+        flash_sales = FlashSale.objects.using(using()).filter(enough, pk=flash_sale_id, ends_at__gt=timezone.now())
+        if not flash_sales.update(sold=F("sold") + quantity):
+            raise FlashSaleSoldOut(flash_sale_id=str(flash_sale_id))
+    for draft in sorted((one for one in drafts if one.coupon), key=lambda one: one.coupon.pk):  # type: ignore[union-attr]  # those that have one
+        _use(draft.coupon, draft.order)  # type: ignore[arg-type]  # as above
+
+
+def give_back(order: Order) -> None:
+    """Give back what a cancelled order has taken."""
+    taken = order.lines.exclude(flash_sale=None).values_list("flash_sale_id", "quantity")
+    for flash_sale_id, quantity in sorted(taken):
+        FlashSale.objects.using(using()).filter(pk=flash_sale_id).update(sold=F("sold") - quantity)
+    use = CouponUse.objects.using(using()).filter(order=order).first()
+    if use is not None:
+        use.delete()
+        Coupon.objects.using(using()).filter(pk=use.coupon_id).update(used=F("used") - 1)
+
+
+def _use(coupon: Coupon, order: Order) -> None:
+    left = Q(max_uses=None) | Q(max_uses__gt=F("used"))
+    if not Coupon.objects.using(using()).filter(left, pk=coupon.pk, active=True).update(used=F("used") + 1):
+        raise CouponExhausted(code=coupon.code)
+    try:
+        with transaction.atomic(using=using()):
+            CouponUse(coupon=coupon, customer_id=order.customer_id, order=order).save(force_insert=True, using=using())
+    except IntegrityError:
+        raise CouponUsed(code=coupon.code) from None

@@ -1,0 +1,260 @@
+"""Orders: placed at once or out of a basket, and moved from state to state.
+
+A purchase is written in one transaction: his own holds, the order, the stock, then slots, flash sales and coupons.
+Everything else of an order locks the order first.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from holdfast.outbox import emit
+from holdfast_artisan_shop.conf import settings
+from holdfast_artisan_shop.events import OrderCancelled, OrderRefunded
+from holdfast_artisan_shop.exceptions import (
+    BasketEmpty,
+    OrderStepNotAllowed,
+    ShopNotInBasket,
+    TextInvalid,
+)
+from holdfast_artisan_shop.models import BasketLine, Order, Purchase
+from holdfast_artisan_shop.models.orders import KEY_LENGTH, NOTE_LENGTH
+from holdfast_artisan_shop.services import delivery, discounts, payments, steps
+from holdfast_artisan_shop.services.drafts import Choice, Draft, record
+from holdfast_artisan_shop.services.quotes import Item, Quoted, check_prices, check_sold, quote_basket, quote_items
+from holdfast_artisan_shop.services.rows import lock_order, using
+from holdfast_artisan_shop.services.stock import Change, change_stock, reaping, take_holds
+from holdfast_artisan_shop.states import MoveKind, OrderState
+
+# What a customer may still cancel himself.
+BEFORE_WORK = (OrderState.PENDING, OrderState.PAID)
+EXPIRY_BATCH = 100
+
+
+def place_order(
+    *, customer_id: Any, shop_id: UUID, items: Sequence[Item], choice: Choice | None = None, key: str | None = None
+) -> Order:
+    """Order items of one shop, without a basket; with a ``key`` that was used before, return what was ordered then.
+
+    Raises what is refused of items (``OrderEmpty``, ``ProductNotFound``, ``ProductOfAnotherShop``, ``ShopNotOpen``,
+    ``NotOnSale``, ``QuantityInvalid``, ...), ``SoldOut``, ``FlashSaleSoldOut``; of the choice ``SlotNotFound``,
+    ``SlotFull``, ``SlotClosed``, ``SlotTooSoon``, ``AddressRequired``, ``OutOfRange``, ``CouponInvalid``,
+    ``CouponUsed``, ``CouponExhausted``. Emits ``OrderPlaced``, and ``StockRanLow`` where it is so.
+    """
+    choices = {shop_id: choice or Choice()}
+
+    @reaping
+    @transaction.atomic(using=using())
+    def place() -> list[Draft]:
+        return _place(customer_id, key, quote_items(shop_id, items), choices, {})
+
+    return _once(customer_id, key, place)[0]
+
+
+def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, key: str | None = None) -> Purchase:
+    """Order everything in a basket: one purchase, with an order for each shop; the basket is empty then.
+
+    ``choices`` are by shop. What was held for the customer is used. Raises ``BasketEmpty``, ``PriceChanged``,
+    ``ShopNotInBasket`` and what ``place_order`` raises. Emits ``OrderPlaced`` for each order.
+    """
+
+    @reaping
+    @transaction.atomic(using=using())
+    def check_out() -> list[Draft]:
+        quoted = quote_basket(customer_id)
+        if not quoted:
+            raise BasketEmpty
+        check_sold(quoted)
+        check_prices(quoted)
+        if strangers := set(choices or {}) - {one.shop_id for one in quoted}:
+            raise ShopNotInBasket(shop_ids=sorted(map(str, strangers)))
+        held = take_holds(customer_id)
+        placed = _place(customer_id, key, quoted, choices or {}, held)
+        BasketLine.objects.using(using()).filter(pk__in=[one.line_id for one in quoted]).delete()
+        return placed
+
+    return _once(customer_id, key, check_out)[0].purchase
+
+
+@transaction.atomic
+def start_order(*, order_id: UUID, actor_id: Any) -> Order:
+    """Begin to make a paid order. Raises ``OrderNotFound``, ``OrderStepNotAllowed``. Emits ``OrderMoved``."""
+    return steps.move(lock_order(order_id, actor_id=actor_id), "start")
+
+
+@transaction.atomic
+def finish_order(*, order_id: UUID, actor_id: Any) -> Order:
+    """Say that an order can be fetched or sent. Raises and emits as ``start_order`` does."""
+    return steps.move(lock_order(order_id, actor_id=actor_id), "finish")
+
+
+def complete_order(*, order_id: UUID, actor_id: Any) -> Order:
+    """Hand an order over, without a slot or with one; its money is taken.
+
+    Raises ``OrderNotFound``, ``OrderStepNotAllowed``. Emits ``OrderMoved``, ``OrderCompleted``, and ``DeliveryMoved``.
+    """
+    with transaction.atomic(using=using()):
+        order = lock_order(order_id, actor_id=actor_id)
+        steps.hand_over(order)
+        delivery.follow(order, "deliver")
+    payments.settle_order(order_id=order.pk)
+    return order
+
+
+def cancel_order(*, order_id: UUID, customer_id: Any, reason: str = "") -> Order:
+    """Cancel an order of one's own, as long as nobody works on it; its stock, slot and money are free again.
+
+    Raises ``OrderNotFound``, ``OrderStepNotAllowed``. Emits ``OrderMoved``, ``OrderCancelled``.
+    """
+    return _cancel(lambda: lock_order(order_id, customer_id=customer_id), reason, BEFORE_WORK)
+
+
+def decline_order(*, order_id: UUID, actor_id: Any, reason: str = "") -> Order:
+    """Cancel an order of one's shop, until it is on its way. Raises and emits as ``cancel_order`` does."""
+    return _cancel(lambda: lock_order(order_id, actor_id=actor_id), reason, tuple(OrderState))
+
+
+def refund_order(*, order_id: UUID, actor_id: Any, restock: bool = False) -> Order:
+    """Give back the money of a completed order; ``restock`` says that the goods came back and can be sold again.
+
+    Raises ``OrderNotFound``, ``OrderStepNotAllowed``, ``PaymentStepNotAllowed``. Emits ``OrderMoved``, ``OrderRefunded``.
+    """
+    with transaction.atomic(using=using()):
+        order = lock_order(order_id, actor_id=actor_id)
+        steps.move(order, "refund")
+        if restock:
+            change_stock(steps.changes(order, MoveKind.RETURNED, on_hand=1))
+        steps.intend(order, "refund")
+        emit(
+            OrderRefunded(**steps.told_of(order), currency=order.currency, total_minor=order.total_minor),
+            using=using(),
+        )
+    payments.settle_order(order_id=order.pk)
+    return order
+
+
+def expire_orders(*, limit: int = EXPIRY_BATCH) -> int:
+    """Cancel orders that nobody has paid in time; return how many. Emits as ``cancel_order`` does."""
+    before = timezone.now() - dt.timedelta(seconds=settings.PAYMENT_SECONDS)
+    unpaid = Order.objects.using(using()).filter(state=OrderState.PENDING, placed_at__lte=before)
+    expired = 0
+    for order_id in unpaid.order_by("placed_at").values_list("pk", flat=True)[:limit]:
+        try:
+            _cancel(lambda order_id=order_id: lock_order(order_id), "not paid in time", (OrderState.PENDING,))
+        except OrderStepNotAllowed:
+            continue  # paid or cancelled meanwhile
+        expired += 1
+    return expired
+
+
+def _place(
+    customer_id: Any,
+    key: str | None,
+    quoted: Sequence[Quoted],
+    choices: Mapping[UUID, Choice],
+    held: Mapping[UUID, int],
+) -> list[Draft]:
+    """Write a purchase; in a transaction, after the own holds ``held`` were taken."""
+    purchase = Purchase(customer_id=customer_id, key=key)
+    by_shop: dict[UUID, list[Quoted]] = {}
+    for one in quoted:
+        by_shop.setdefault(one.shop_id, []).append(one)
+    drafts = [_draft(purchase, lines, choices.get(shop_id) or Choice()) for shop_id, lines in by_shop.items()]
+    record(drafts)
+    change_stock(
+        [
+            *(
+                Change(
+                    variant_id=one.variant_id,
+                    kind=MoveKind.RESERVED,
+                    held=-held.get(one.variant_id, 0),
+                    allocated=one.quantity,
+                    order_id=draft.order.pk,
+                )
+                for draft in drafts
+                for one in draft.quoted
+                if not one.made_to_order
+            ),
+            # Held for what is not in the basket any more.
+            *(
+                Change(variant_id=one, kind=MoveKind.RELEASED, held=-quantity)
+                for one, quantity in held.items()
+                if one not in {line.variant_id for line in quoted}
+            ),
+        ]
+    )
+    delivery.book(drafts)
+    discounts.take(drafts)
+    return drafts
+
+
+def _draft(purchase: Purchase, quoted: Sequence[Quoted], choice: Choice) -> Draft:
+    if len(choice.note) > NOTE_LENGTH or "\0" in choice.note:
+        raise TextInvalid(field="note", length=len(choice.note), maximum=NOTE_LENGTH)
+    shop_id, currency = quoted[0].shop_id, quoted[0].currency
+    subtotal = sum(one.total_minor for one in quoted)
+    lead_days = max(one.lead_days for one in quoted)
+    slot = delivery.slot_for(shop_id, choice, delivery.timedelta_of(lead_days))
+    coupon = None
+    if choice.coupon_code:
+        coupon = discounts.coupon_for(shop_id, choice.coupon_code, subtotal, purchase.customer_id)
+    discount = discounts.discount_of(coupon, subtotal)
+    fee_of_slot = slot.fee_minor if slot else 0
+    order = Order(
+        purchase=purchase,
+        shop_id=shop_id,
+        customer_id=purchase.customer_id,
+        currency=currency,
+        subtotal_minor=subtotal,
+        delivery_minor=fee_of_slot,
+        discount_minor=discount,
+        total_minor=subtotal + fee_of_slot - discount,
+        fee_minor=discounts.percent_of(subtotal - discount, settings.FEE_PERCENT),
+        lead_days=lead_days,
+        note=choice.note,
+        placed_at=purchase.placed_at,
+    )
+    return Draft(order=order, quoted=quoted, choice=choice, slot=slot, coupon=coupon)
+
+
+def _once(customer_id: Any, key: str | None, place: Callable[[], list[Draft]]) -> list[Order]:
+    """Place a purchase, or return the orders of the one that was placed with this key."""
+    if key is None:
+        return [draft.order for draft in place()]
+    if not key or len(key) > KEY_LENGTH:
+        raise TextInvalid(field="key", length=len(key), maximum=KEY_LENGTH)
+    if known := _placed_with(customer_id, key):
+        return known
+    try:
+        return [draft.order for draft in place()]
+    except (IntegrityError, BasketEmpty):
+        # A twin with the same key was faster.
+        if known := _placed_with(customer_id, key):
+            return known
+        raise
+
+
+def _placed_with(customer_id: Any, key: str) -> list[Order]:
+    orders = Order.objects.using(using()).select_related("purchase")
+    return list(orders.filter(purchase__customer_id=customer_id, purchase__key=key).order_by("id"))
+
+
+def _cancel(lock: Callable[[], Order], reason: str, allowed: Sequence[OrderState]) -> Order:
+    if len(reason) > NOTE_LENGTH or "\0" in reason:
+        raise TextInvalid(field="reason", length=len(reason), maximum=NOTE_LENGTH)
+    with transaction.atomic(using=using()):
+        order = lock()
+        if order.state not in allowed:
+            raise OrderStepNotAllowed(order_id=str(order.pk), state=order.state, step="cancel")
+        steps.move(order, "cancel", reason=reason)
+        change_stock(steps.changes(order, MoveKind.RELEASED, allocated=-1))
+        delivery.follow(order, "cancel")
+        discounts.give_back(order)
+        steps.intend(order, "release")
+        emit(OrderCancelled(**steps.told_of(order), reason=reason), using=using())
+    payments.settle_order(order_id=order.pk)
+    return order

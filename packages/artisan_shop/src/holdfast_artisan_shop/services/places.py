@@ -1,0 +1,20 @@
+"""Places: what is one, and how far apart two are."""
+
+import math
+
+from holdfast_artisan_shop.exceptions import LocationInvalid
+from holdfast_artisan_shop.models.places import unit_vector
+
+EARTH_RADIUS_KM = 6371.0088
+
+
+def check_location(lat: float, lng: float) -> None:
+    """Raise ``LocationInvalid`` unless the point is on the globe; NaN is nowhere."""
+    if not (-90 <= lat <= 90 and -180 <= lng <= 180):
+        raise LocationInvalid(lat=str(lat)[:40], lng=str(lng)[:40])
+
+
+def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the distance of two points over the ground: by the chord, which is exact for near ones too."""
+    chord = math.dist(unit_vector(*one), unit_vector(*other))
+    return 2 * EARTH_RADIUS_KM * math.asin(min(chord / 2, 1.0))

@@ -1,0 +1,350 @@
+"""Categories, products and their variants, and flash sales."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, NotRequired, TypedDict, Unpack
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat, Substr
+from django.utils import timezone
+
+from holdfast.ids import uuid7
+from holdfast.money import Money, to_minor
+from holdfast.outbox import emit
+from holdfast_artisan_shop.conf import settings
+from holdfast_artisan_shop.events import ProductChanged
+from holdfast_artisan_shop.exceptions import (
+    CategoryCircular,
+    CategoryInUse,
+    CategoryNotFound,
+    CategoryUnknown,
+    DiscountInvalid,
+    FlashSaleNotFound,
+    FlashSaleOverlaps,
+    LeadTimeInvalid,
+    NameTaken,
+    OptionsInvalid,
+    PeriodInvalid,
+    PriceInvalid,
+    QuantityInvalid,
+    SkuTaken,
+    TooManyLines,
+    VariantNotFound,
+)
+from holdfast_artisan_shop.models import Category, FlashSale, Product, ProductImage, Shop, Stock, Variant
+from holdfast_artisan_shop.models.products import LEAD_DAYS_MAX, MAX_MINOR, SKU_LENGTH, URL_LENGTH
+from holdfast_artisan_shop.models.shops import DESCRIPTION_LENGTH, NAME_LENGTH
+from holdfast_artisan_shop.services.places import check_location
+from holdfast_artisan_shop.services.rows import lock_product, managed_shop, shops_of, using
+from holdfast_artisan_shop.services.stock import MAX_PIECES, Change, change_stock
+from holdfast_artisan_shop.services.texts import check_text
+from holdfast_artisan_shop.states import MoveKind
+
+OPTIONS_MAX, VARIANTS_MAX, IMAGES_MAX, DEPTH_MAX = 10, 100, 20, 25
+
+
+class ProductValues(TypedDict):
+    """What can be said of a product; what is left out stays as it is. ``location`` ``None`` is the shop's."""
+
+    name: NotRequired[str]
+    description: NotRequired[str]
+    price: NotRequired[Money]
+    category_id: NotRequired[UUID]
+    made_to_order: NotRequired[bool]
+    lead_days: NotRequired[int]
+    location: NotRequired[tuple[float, float] | None]
+    active: NotRequired[bool]
+
+
+class VariantValues(TypedDict):
+    """What can be said of a variant; ``extra`` is what it costs more than the product."""
+
+    sku: NotRequired[str]
+    options: NotRequired[dict[str, str]]
+    extra: NotRequired[Money]
+    active: NotRequired[bool]
+
+
+@transaction.atomic
+def create_category(*, name: str, parent_id: UUID | None = None) -> Category:
+    """Add a category, below another or at the root. Raises ``TextInvalid``, ``NameTaken``, ``CategoryUnknown``."""
+    check_text("name", name, NAME_LENGTH, required=True)
+    parent = _category(parent_id) if parent_id else None
+    category = Category(id=uuid7(), name=name, parent=parent)
+    category.path = _path(category, parent)
+    _save_named(category)
+    return category
+
+
+@transaction.atomic
+def change_category(*, category_id: UUID, name: str | None = None, parent_id: UUID | None = None) -> Category:
+    """Rename a category, or move it with all that is below it to another parent.
+
+    Raises ``CategoryNotFound``, ``TextInvalid``, ``NameTaken``, ``CategoryUnknown``, ``CategoryCircular``.
+    """
+    # The whole tree: two who move branches into each other must not both succeed.
+    list(Category.objects.using(using()).select_for_update().order_by("pk").values_list("pk"))
+    category = Category.objects.using(using()).filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound(category_id=str(category_id))
+    if name is not None:
+        check_text("name", name, NAME_LENGTH, required=True)
+        category.name = name
+    before = category.path
+    if parent_id is not None:
+        parent = _category(parent_id)
+        if parent.path.startswith(category.path):
+            raise CategoryCircular
+        category.parent, category.path = parent, _path(category, parent)
+    _save_named(category)
+    if category.path != before:
+        below = Category.objects.using(using()).filter(path__startswith=before).exclude(pk=category.pk)
+        below.update(path=Concat(Value(category.path), Substr("path", len(before) + 1)))
+    return category
+
+
+@transaction.atomic
+def delete_category(*, category_id: UUID) -> None:
+    """Delete a category in which nothing is. Raises ``CategoryNotFound``, ``CategoryInUse``."""
+    category = Category.objects.using(using()).select_for_update().filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound(category_id=str(category_id))
+    if category.children.exists() or category.products.exists():
+        raise CategoryInUse(category_id=str(category_id))
+    category.delete()
+
+
+@transaction.atomic
+def create_product(
+    *,
+    shop_id: UUID,
+    actor_id: Any,
+    name: str,
+    price: Money,
+    category_id: UUID,
+    stock: int = 0,
+    sku: str = "",
+    variants: Sequence[VariantValues] = (),
+    **values: Unpack[ProductValues],  # type: ignore[misc]  # three of them are required here
+) -> Product:
+    """Offer a product: with ``variants``, or with one that has no options and ``stock`` pieces.
+
+    Raises ``ShopNotFound``, ``TextInvalid``, ``PriceInvalid``, ``CategoryUnknown``, ``LeadTimeInvalid``,
+    ``LocationInvalid``, ``OptionsInvalid``, ``SkuTaken``, ``QuantityInvalid``. Emits ``ProductChanged``.
+    """
+    shop = managed_shop(shop_id, actor_id)
+    if not 0 <= stock <= MAX_PIECES:
+        raise QuantityInvalid(quantity=str(stock)[:40], maximum=MAX_PIECES)
+    product = Product(shop=shop, currency=shop.currency)
+    _set(product, shop, {"name": name, "price": price, "category_id": category_id, "location": None, **values})
+    product.save(force_insert=True, using=using())
+    for one in variants or [VariantValues(sku=sku)]:
+        _add_variant(product, one, stock=0 if variants else stock)
+    return _told(product)
+
+
+@transaction.atomic
+def change_product(*, product_id: UUID, actor_id: Any, **values: Unpack[ProductValues]) -> Product:
+    """Change what is given of a product. Raises ``ProductNotFound`` and what ``create_product`` does.
+
+    Emits ``ProductChanged``.
+    """
+    product = lock_product(product_id, actor_id)
+    _set(product, product.shop, dict(values))
+    product.save(using=using())
+    return _told(product)
+
+
+def retire_product(*, product_id: UUID, actor_id: Any) -> Product:
+    """Take a product off; what was ordered keeps it. Raises ``ProductNotFound``. Emits ``ProductChanged``."""
+    return change_product(product_id=product_id, actor_id=actor_id, active=False)
+
+
+@transaction.atomic
+def add_variant(*, product_id: UUID, actor_id: Any, stock: int = 0, **values: Unpack[VariantValues]) -> Variant:
+    """Add a variant to a product. Raises ``ProductNotFound`` and what is refused of variants. Emits ``ProductChanged``."""
+    if not 0 <= stock <= MAX_PIECES:
+        raise QuantityInvalid(quantity=str(stock)[:40], maximum=MAX_PIECES)
+    product = lock_product(product_id, actor_id)
+    variant = _add_variant(product, values, stock=stock)
+    _told(product)
+    return variant
+
+
+@transaction.atomic
+def change_variant(*, variant_id: UUID, actor_id: Any, **values: Unpack[VariantValues]) -> Variant:
+    """Change what is given of a variant. Raises ``VariantNotFound``, ``OptionsInvalid``, ``PriceInvalid``, ``SkuTaken``.
+
+    Emits ``ProductChanged``.
+    """
+    found = Variant.objects.using(using()).filter(pk=variant_id, product__shop__in=shops_of(actor_id)).first()
+    if found is None:
+        raise VariantNotFound(variant_id=str(variant_id))
+    product = lock_product(found.product_id, actor_id)
+    variant = Variant.objects.using(using()).get(pk=variant_id)
+    _set_variant(variant, product, values)
+    _save_variant(variant)
+    _told(product)
+    return variant
+
+
+@transaction.atomic
+def set_images(*, product_id: UUID, actor_id: Any, images: Sequence[tuple[str, str]]) -> Product:
+    """Give a product these pictures, each an address and a text, in this order.
+
+    Raises ``ProductNotFound``, ``TextInvalid``, ``TooManyLines``. Emits ``ProductChanged``.
+    """
+    product = lock_product(product_id, actor_id)
+    if len(images) > IMAGES_MAX:
+        raise TooManyLines(maximum=IMAGES_MAX)
+    for url, alt in images:
+        check_text("url", url, URL_LENGTH, required=True)
+        check_text("alt", alt, NAME_LENGTH)
+    product.images.all().delete()
+    ProductImage.objects.using(using()).bulk_create(
+        ProductImage(product=product, url=url, alt=alt, position=position) for position, (url, alt) in enumerate(images)
+    )
+    return _told(product)
+
+
+@transaction.atomic
+def schedule_flash_sale(
+    *,
+    product_id: UUID,
+    actor_id: Any,
+    price: Money,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    quantity: int | None = None,
+) -> FlashSale:
+    """Sell a product for less for a while, all of it or so many pieces.
+
+    Raises ``ProductNotFound``, ``PriceInvalid``, ``DiscountInvalid``, ``PeriodInvalid``, ``QuantityInvalid``,
+    ``FlashSaleOverlaps``. Emits ``ProductChanged``.
+    """
+    # The lock of the product lets nobody schedule another one meanwhile.
+    product = lock_product(product_id, actor_id)
+    price_minor = _price(price, product.currency)
+    if price_minor >= product.price_minor:
+        raise DiscountInvalid
+    if ends_at <= starts_at or ends_at <= timezone.now():
+        raise PeriodInvalid
+    if quantity is not None and not 1 <= quantity <= MAX_PIECES:
+        raise QuantityInvalid(quantity=str(quantity)[:40], maximum=MAX_PIECES)
+    if product.flash_sales.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
+        raise FlashSaleOverlaps(product_id=str(product_id))
+    sale = FlashSale(product=product, price_minor=price_minor, starts_at=starts_at, ends_at=ends_at, quantity=quantity)
+    sale.save(force_insert=True, using=using())
+    _told(product)
+    return sale
+
+
+@transaction.atomic
+def end_flash_sale(*, flash_sale_id: UUID, actor_id: Any) -> None:
+    """End a flash sale now, or call it off before it began. Raises ``FlashSaleNotFound``. Emits ``ProductChanged``."""
+    sales = FlashSale.objects.using(using())
+    sale = sales.filter(pk=flash_sale_id, product__shop__in=shops_of(actor_id)).first()
+    if sale is None:
+        raise FlashSaleNotFound(flash_sale_id=str(flash_sale_id))
+    product = lock_product(sale.product_id, actor_id)
+    now = timezone.now()
+    if sale.starts_at >= now:
+        sale.delete()
+    elif sale.ends_at > now:
+        sales.filter(pk=sale.pk).update(ends_at=now)
+    _told(product)
+
+
+def _set(product: Product, shop: Shop, values: dict[str, Any]) -> None:
+    """Refuse what makes no sense, and set the rest."""
+    if "price" in values:
+        product.price_minor = _price(values.pop("price"), product.currency)
+    if "category_id" in values:
+        product.category = _category(values.pop("category_id"))
+    if "location" in values:
+        location = values.pop("location")
+        product.own_location = location is not None
+        lat, lng = location or (shop.lat, shop.lng)
+        check_location(lat, lng)
+        product.put_at(lat, lng)
+    for name, value in values.items():
+        setattr(product, name, value)
+    check_text("name", product.name, NAME_LENGTH, required=True)
+    check_text("description", product.description, DESCRIPTION_LENGTH)
+    if not 0 <= product.lead_days <= LEAD_DAYS_MAX:
+        raise LeadTimeInvalid(maximum=LEAD_DAYS_MAX)
+    product.updated_at = max(timezone.now(), product.updated_at)
+
+
+def _add_variant(product: Product, values: VariantValues, *, stock: int) -> Variant:
+    variant = Variant(product=product, shop_id=product.shop_id)
+    _set_variant(variant, product, values)
+    _save_variant(variant, force_insert=True)
+    Stock(variant=variant, low_at=settings.LOW_STOCK).save(force_insert=True, using=using())
+    if stock:
+        change_stock([Change(variant_id=variant.pk, kind=MoveKind.RECEIVED, on_hand=stock)])
+    return variant
+
+
+def _set_variant(variant: Variant, product: Product, values: VariantValues) -> None:
+    given: dict[str, Any] = dict(values)
+    if "extra" in given:
+        variant.extra_minor = _price(given.pop("extra"), product.currency)
+    for name, value in given.items():
+        setattr(variant, name, value)
+    check_text("sku", variant.sku, SKU_LENGTH)
+    options = variant.options
+    if not isinstance(options, dict) or len(options) > OPTIONS_MAX:
+        raise OptionsInvalid
+    for one in (*options, *options.values()):
+        if not isinstance(one, str) or not one.strip() or len(one) > NAME_LENGTH or "\0" in one:
+            raise OptionsInvalid
+    others = [one for one in product.variants.filter(active=True) if one.pk != variant.pk]
+    if len(others) >= VARIANTS_MAX or (variant.active and options in [one.options for one in others]):
+        raise OptionsInvalid
+
+
+def _save_variant(variant: Variant, *, force_insert: bool = False) -> None:
+    try:
+        with transaction.atomic(using=using()):
+            variant.save(force_insert=force_insert, using=using())
+    except IntegrityError:
+        raise SkuTaken(sku=variant.sku) from None
+
+
+def _price(price: Money, currency: str) -> int:
+    if str(price.currency) != currency:
+        raise PriceInvalid(currency=currency, given=str(price.currency)[:16])
+    minor = to_minor(price)
+    if not 0 <= minor <= MAX_MINOR:
+        raise PriceInvalid(price=str(price.amount)[:40])
+    return minor
+
+
+def _category(category_id: UUID) -> Category:
+    category = Category.objects.using(using()).filter(pk=category_id).first()
+    if category is None:
+        raise CategoryUnknown(category_id=str(category_id))
+    return category
+
+
+def _path(category: Category, parent: Category | None) -> str:
+    path = f"{parent.path if parent else ''}{category.pk.hex}/"
+    if path.count("/") > DEPTH_MAX:
+        raise CategoryUnknown("A category is at most this deep.", maximum=DEPTH_MAX)
+    return path
+
+
+def _save_named(category: Category) -> None:
+    try:
+        with transaction.atomic(using=using()):
+            category.save(using=using())
+    except IntegrityError:
+        raise NameTaken(name=category.name) from None
+
+
+def _told(product: Product) -> Product:
+    emit(ProductChanged(product_id=str(product.pk), shop_id=str(product.shop_id), active=product.active), using=using())
+    return product
