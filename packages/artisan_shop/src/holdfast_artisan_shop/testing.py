@@ -60,7 +60,7 @@ def make_shop(
 
 def make_category(*, name: str = "", parent: Category | None = None) -> Category:
     """Return a new category."""
-    return services.create_category(name=name or f"Category {uuid7()}", parent_id=parent and parent.pk)
+    return services.create_category(name=name or f"Category {uuid7()}", parent_id=parent.pk if parent else None)
 
 
 def make_product(

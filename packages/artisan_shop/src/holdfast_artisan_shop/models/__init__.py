@@ -3,10 +3,10 @@
 - ``Shop``, ``ShopMember``, ``ShopClosure``: who sells, who may act for him, and the days on which nobody works.
 - ``Category``, ``Product``, ``Variant``, ``ProductImage``: what is sold. Every product has at least one variant.
 - ``Stock``: how many pieces of a variant there are (``on_hand``), how many of them are held for baskets (``held``) and
-  sold but not handed over (``allocated``). Narrow, and apart from the product, so that who edits a text waits for nobody.
+  sold but not handed over (``allocated``). Narrow, and apart from the product, so that an editor waits for no buyer.
 - ``StockMove``: every change of these figures; their sums are the figures. ``Hold``: pieces held for a customer.
 - ``BasketLine``: what a customer has put aside; his lines are his basket.
-- ``Purchase``, ``Order``, ``OrderLine``: one checkout, an order for each shop in it, and what was bought at which price.
+- ``Purchase``, ``Order``, ``OrderLine``: one checkout, an order for each shop in it, and what was bought at what price.
 - ``Payment``: how far the money of an order has come.
 - ``SlotPattern``, ``Slot``, ``Delivery``, ``DeliveryEvent``: when goods are brought or fetched.
 - ``FlashSale``, ``Coupon``, ``CouponUse``, ``Review``: what makes customers buy.

@@ -114,20 +114,20 @@ class Delivery(StatefulModel):
 
     @transition(field=state, source=DeliveryState.SCHEDULED, target=DeliveryState.OUT_FOR_DELIVERY)
     def send(self, *, at: dt.datetime) -> None:
-        """It leaves the workshop."""
+        """Leave the workshop."""
 
     @transition(
         field=state, source=[DeliveryState.SCHEDULED, DeliveryState.OUT_FOR_DELIVERY], target=DeliveryState.DELIVERED
     )
     def deliver(self, *, at: dt.datetime) -> None:
-        """It is handed over."""
+        """Hand it over."""
         self.delivered_at = at
 
     @transition(
         field=state, source=[DeliveryState.SCHEDULED, DeliveryState.OUT_FOR_DELIVERY], target=DeliveryState.FAILED
     )
     def fail(self, *, at: dt.datetime) -> None:
-        """Nobody was there."""
+        """Come back: nobody was there."""
 
     @transition(field=state, source=[DeliveryState.SCHEDULED, DeliveryState.FAILED], target=DeliveryState.SCHEDULED)
     def reschedule(self, *, at: dt.datetime) -> None:
@@ -136,7 +136,7 @@ class Delivery(StatefulModel):
 
     @transition(field=state, source=[DeliveryState.SCHEDULED, DeliveryState.FAILED], target=DeliveryState.CANCELLED)
     def cancel(self, *, at: dt.datetime) -> None:
-        """Its order was cancelled."""
+        """Call it off with its order."""
 
 
 class DeliveryEvent(models.Model):

@@ -11,8 +11,8 @@ from django_fsm import FSMField, transition
 from holdfast.fsm import StatefulModel
 from holdfast.ids import uuid7
 from holdfast.money import Money, from_minor
-from holdfast_artisan_shop.models.products import NAME_LENGTH, SKU_LENGTH, Product, Variant
-from holdfast_artisan_shop.models.shops import Shop
+from holdfast_artisan_shop.models.products import SKU_LENGTH, Product, Variant
+from holdfast_artisan_shop.models.shops import NAME_LENGTH, Shop
 from holdfast_artisan_shop.states import OrderState
 
 KEY_LENGTH = 255
@@ -138,29 +138,29 @@ class Order(StatefulModel):
 
     @transition(field=state, source=OrderState.PENDING, target=OrderState.PAID)
     def mark_paid(self, *, at: dt.datetime) -> None:
-        """Its money is set aside."""
+        """Set its money aside."""
         self.paid_at = at
 
     @transition(field=state, source=OrderState.PAID, target=OrderState.PROCESSING)
     def start(self, *, at: dt.datetime) -> None:
-        """The artisan begins to make or to pack it."""
+        """Begin to make or to pack it."""
 
     @transition(field=state, source=[OrderState.PAID, OrderState.PROCESSING], target=OrderState.READY)
     def finish(self, *, at: dt.datetime) -> None:
-        """It can be fetched or sent."""
+        """Have it ready to be fetched or sent."""
         self.ready_at = at
 
     @transition(field=state, source=OrderState.READY, target=OrderState.OUT_FOR_DELIVERY)
     def send(self, *, at: dt.datetime) -> None:
-        """It is on its way."""
+        """Bring it on its way."""
 
     @transition(field=state, source=OrderState.OUT_FOR_DELIVERY, target=OrderState.READY)
     def bring_back(self, *, at: dt.datetime) -> None:
-        """Nobody was there: it is back in the workshop."""
+        """Take it back to the workshop: nobody was there."""
 
     @transition(field=state, source=[OrderState.READY, OrderState.OUT_FOR_DELIVERY], target=OrderState.COMPLETED)
     def complete(self, *, at: dt.datetime) -> None:
-        """The customer has it."""
+        """Hand it over to the customer."""
         self.completed_at = at
 
     @transition(
@@ -169,13 +169,13 @@ class Order(StatefulModel):
         target=OrderState.CANCELLED,
     )
     def cancel(self, *, at: dt.datetime, reason: str) -> None:
-        """Nothing will come of it."""
+        """Let nothing come of it."""
         self.cancelled_at = at
         self.cancel_reason = reason
 
     @transition(field=state, source=OrderState.COMPLETED, target=OrderState.REFUNDED)
     def refund(self, *, at: dt.datetime) -> None:
-        """Its money goes back."""
+        """Give its money back."""
 
 
 class OrderLine(models.Model):

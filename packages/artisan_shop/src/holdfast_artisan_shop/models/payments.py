@@ -69,12 +69,12 @@ class Payment(StatefulModel):
 
     @transition(field=state, source=PaymentState.AUTHORIZING, target=PaymentState.AUTHORIZED)
     def authorized(self, *, reference: str) -> None:
-        """The amount is set aside."""
+        """Know that the amount is set aside."""
         self.reference = reference
 
     @transition(field=state, source=PaymentState.AUTHORIZING, target=PaymentState.DECLINED)
     def declined(self, *, reason: str) -> None:
-        """The gateway said no."""
+        """Know that the gateway said no."""
         self.reason = reason
 
     @transition(field=state, source=PaymentState.AUTHORIZED, target=PaymentState.CAPTURING)
@@ -83,7 +83,7 @@ class Payment(StatefulModel):
 
     @transition(field=state, source=PaymentState.CAPTURING, target=PaymentState.CAPTURED)
     def captured(self) -> None:
-        """It is taken."""
+        """Know that it is taken."""
 
     @transition(field=state, source=PaymentState.AUTHORIZED, target=PaymentState.RELEASING)
     def release(self) -> None:
@@ -91,7 +91,7 @@ class Payment(StatefulModel):
 
     @transition(field=state, source=PaymentState.RELEASING, target=PaymentState.RELEASED)
     def released(self) -> None:
-        """It is given back."""
+        """Know that it is given back."""
 
     @transition(field=state, source=PaymentState.CAPTURED, target=PaymentState.REFUNDING)
     def refund(self) -> None:
@@ -99,7 +99,7 @@ class Payment(StatefulModel):
 
     @transition(field=state, source=PaymentState.REFUNDING, target=PaymentState.REFUNDED)
     def refunded(self) -> None:
-        """What was taken is given back."""
+        """Know that what was taken is given back."""
 
     @transition(
         field=state,
@@ -107,5 +107,5 @@ class Payment(StatefulModel):
         target=PaymentState.FAILED,
     )
     def fail(self, *, reason: str) -> None:
-        """The gateway refused what it had promised: a person has to look."""
+        """Leave it to a person: the gateway refused what it had promised."""
         self.reason = reason

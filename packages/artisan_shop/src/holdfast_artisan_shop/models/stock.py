@@ -12,7 +12,7 @@ from holdfast_artisan_shop.states import MoveKind
 class Stock(models.Model):
     """The pieces of a variant: ``on_hand``, of which some are ``held`` for baskets and some ``allocated`` to orders.
 
-    No column but the key is indexed, and on PostgreSQL pages have room left (fillfactor 70): an update stays in its page.
+    No column but the key is indexed, and on PostgreSQL pages have room left (fillfactor 70): updates stay in the page.
     """
 
     variant = models.OneToOneField(Variant, primary_key=True, on_delete=models.CASCADE, related_name="stock")

@@ -46,6 +46,7 @@ from holdfast_artisan_shop.services.orders import (
 )
 from holdfast_artisan_shop.services.payments import pay_order, pay_purchase, settle_payment, settle_payments
 from holdfast_artisan_shop.services.products import (
+    ProductDetails,
     ProductValues,
     VariantValues,
     add_variant,
@@ -62,6 +63,7 @@ from holdfast_artisan_shop.services.products import (
 )
 from holdfast_artisan_shop.services.quotes import Item
 from holdfast_artisan_shop.services.shops import (
+    ShopDetails,
     ShopValues,
     change_shop,
     close_shop,
@@ -82,7 +84,9 @@ from holdfast_artisan_shop.services.stock import (
 __all__ = [
     "Choice",
     "Item",
+    "ProductDetails",
     "ProductValues",
+    "ShopDetails",
     "ShopValues",
     "VariantValues",
     "accept_prices",

@@ -85,7 +85,7 @@ def accept_prices(*, customer_id: Any) -> list[Quoted]:
     left = [one for one in quoted if one.on_sale]
     for one in left:
         if one.seen_minor != one.unit_minor:
-            BasketLine.objects.using(using()).filter(pk=one.line_id).update(unit_minor=one.unit_minor)
+            BasketLine.objects.using(using()).filter(pk__in=[one.line_id]).update(unit_minor=one.unit_minor)
     return left
 
 

@@ -199,7 +199,7 @@ def fail_delivery(*, order_id: UUID, actor_id: Any, note: str = "") -> Delivery:
 
 
 def remind_of_deliveries(*, limit: int = 500) -> int:
-    """Tell of each delivery that begins tomorrow, by the shop's own days, once; return how many. Emits ``DeliveryDue``."""
+    """Tell of each delivery that begins tomorrow, by the shop's own days, once; say how many. Emits ``DeliveryDue``."""
     now = timezone.now()
     with transaction.atomic(using=using()):
         due = Delivery.objects.using(using()).filter(

@@ -6,6 +6,7 @@ Everything else of an order locks the order first.
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -72,7 +73,7 @@ def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, 
         check_prices(quoted)
         if strangers := set(choices or {}) - {one.shop_id for one in quoted}:
             raise ShopNotInBasket(shop_ids=sorted(map(str, strangers)))
-        held = take_holds(customer_id)
+        held = take_holds(customer_id) if quoted[0].held else {}
         placed = _place(customer_id, key, quoted, choices or {}, held)
         BasketLine.objects.using(using()).filter(pk__in=[one.line_id for one in quoted]).delete()
         return placed
@@ -110,18 +111,19 @@ def cancel_order(*, order_id: UUID, customer_id: Any, reason: str = "") -> Order
 
     Raises ``OrderNotFound``, ``OrderStepNotAllowed``. Emits ``OrderMoved``, ``OrderCancelled``.
     """
-    return _cancel(lambda: lock_order(order_id, customer_id=customer_id), reason, BEFORE_WORK)
+    return _cancel(partial(lock_order, order_id, customer_id=customer_id), reason, BEFORE_WORK)
 
 
 def decline_order(*, order_id: UUID, actor_id: Any, reason: str = "") -> Order:
     """Cancel an order of one's shop, until it is on its way. Raises and emits as ``cancel_order`` does."""
-    return _cancel(lambda: lock_order(order_id, actor_id=actor_id), reason, tuple(OrderState))
+    return _cancel(partial(lock_order, order_id, actor_id=actor_id), reason, tuple(OrderState))
 
 
 def refund_order(*, order_id: UUID, actor_id: Any, restock: bool = False) -> Order:
     """Give back the money of a completed order; ``restock`` says that the goods came back and can be sold again.
 
-    Raises ``OrderNotFound``, ``OrderStepNotAllowed``, ``PaymentStepNotAllowed``. Emits ``OrderMoved``, ``OrderRefunded``.
+    Raises ``OrderNotFound``, ``OrderStepNotAllowed``, ``PaymentStepNotAllowed``.
+    Emits ``OrderMoved``, ``OrderRefunded``.
     """
     with transaction.atomic(using=using()):
         order = lock_order(order_id, actor_id=actor_id)
@@ -144,7 +146,7 @@ def expire_orders(*, limit: int = EXPIRY_BATCH) -> int:
     expired = 0
     for order_id in unpaid.order_by("placed_at").values_list("pk", flat=True)[:limit]:
         try:
-            _cancel(lambda order_id=order_id: lock_order(order_id), "not paid in time", (OrderState.PENDING,))
+            _cancel(partial(lock_order, order_id), "not paid in time", (OrderState.PENDING,))
         except OrderStepNotAllowed:
             continue  # paid or cancelled meanwhile
         expired += 1

@@ -1,4 +1,4 @@
-"""Payments: the gateway is asked outside any transaction, for what was committed before, and its answer is committed."""
+"""Payments: what is asked of the gateway is committed before, what it answers after; in between is no transaction."""
 
 import datetime as dt
 import logging
@@ -43,8 +43,8 @@ ASKED = {
 def pay_order(*, order_id: UUID, customer_id: Any) -> Order:
     """Set the money of an order aside; after a decline it may be tried again.
 
-    Raises ``OrderNotFound``, ``OrderStepNotAllowed``, ``PaymentDeclined``, ``PaymentUnavailable`` where the gateway does
-    not answer (it is asked again). Emits ``OrderMoved``, ``OrderPaid`` or ``PaymentFailed``.
+    Raises ``OrderNotFound``, ``OrderStepNotAllowed``, ``PaymentDeclined``, ``PaymentUnavailable`` where the gateway
+    does not answer (it is asked again). Emits ``OrderMoved``, ``OrderPaid`` or ``PaymentFailed``.
     """
     with transaction.atomic(using=using(), durable=True):
         order = lock_order(order_id, customer_id=customer_id)

@@ -45,17 +45,25 @@ from holdfast_artisan_shop.states import MoveKind
 OPTIONS_MAX, VARIANTS_MAX, IMAGES_MAX, DEPTH_MAX = 10, 100, 20, 25
 
 
-class ProductValues(TypedDict):
-    """What can be said of a product; what is left out stays as it is. ``location`` ``None`` is the shop's."""
+class ProductDetails(TypedDict):
+    """What can be said of a product beside its name, price and category.
 
-    name: NotRequired[str]
+    What is left out stays as it is. ``location`` ``None`` is the shop's.
+    """
+
     description: NotRequired[str]
-    price: NotRequired[Money]
-    category_id: NotRequired[UUID]
     made_to_order: NotRequired[bool]
     lead_days: NotRequired[int]
     location: NotRequired[tuple[float, float] | None]
     active: NotRequired[bool]
+
+
+class ProductValues(ProductDetails):
+    """All that can be changed of a product."""
+
+    name: NotRequired[str]
+    price: NotRequired[Money]
+    category_id: NotRequired[UUID]
 
 
 class VariantValues(TypedDict):
@@ -127,7 +135,7 @@ def create_product(
     stock: int = 0,
     sku: str = "",
     variants: Sequence[VariantValues] = (),
-    **values: Unpack[ProductValues],  # type: ignore[misc]  # three of them are required here
+    **values: Unpack[ProductDetails],
 ) -> Product:
     """Offer a product: with ``variants``, or with one that has no options and ``stock`` pieces.
 
@@ -164,7 +172,10 @@ def retire_product(*, product_id: UUID, actor_id: Any) -> Product:
 
 @transaction.atomic
 def add_variant(*, product_id: UUID, actor_id: Any, stock: int = 0, **values: Unpack[VariantValues]) -> Variant:
-    """Add a variant to a product. Raises ``ProductNotFound`` and what is refused of variants. Emits ``ProductChanged``."""
+    """Add a variant to a product.
+
+    Raises ``ProductNotFound`` and what ``create_product`` does. Emits ``ProductChanged``.
+    """
     if not 0 <= stock <= MAX_PIECES:
         raise QuantityInvalid(quantity=str(stock)[:40], maximum=MAX_PIECES)
     product = lock_product(product_id, actor_id)
@@ -175,9 +186,9 @@ def add_variant(*, product_id: UUID, actor_id: Any, stock: int = 0, **values: Un
 
 @transaction.atomic
 def change_variant(*, variant_id: UUID, actor_id: Any, **values: Unpack[VariantValues]) -> Variant:
-    """Change what is given of a variant. Raises ``VariantNotFound``, ``OptionsInvalid``, ``PriceInvalid``, ``SkuTaken``.
+    """Change what is given of a variant.
 
-    Emits ``ProductChanged``.
+    Raises ``VariantNotFound``, ``OptionsInvalid``, ``PriceInvalid``, ``SkuTaken``. Emits ``ProductChanged``.
     """
     found = Variant.objects.using(using()).filter(pk=variant_id, product__shop__in=shops_of(actor_id)).first()
     if found is None:

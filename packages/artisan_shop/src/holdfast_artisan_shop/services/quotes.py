@@ -35,7 +35,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Quoted:
-    """A variant and what it costs now; in a basket also how many, and at which price it was put there."""
+    """A variant and what it costs now.
+
+    In a basket also how many, at which price it was put there, and whether the customer holds anything.
+    """
 
     variant_id: UUID
     product_id: UUID
@@ -53,6 +56,7 @@ class Quoted:
     quantity: int
     seen_minor: int | None
     line_id: int | None
+    held: bool
 
     @classmethod
     def of(cls, row: Sequence[Any], quantity: int = 0) -> Self:
@@ -75,6 +79,7 @@ class Quoted:
             line[0] or quantity,
             line[1],
             line[2],
+            line[3] is not None,
         )
 
     @property

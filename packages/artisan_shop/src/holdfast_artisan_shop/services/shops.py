@@ -38,17 +38,22 @@ SPANS_MAX = 6
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]|24:00")
 
 
-class ShopValues(TypedDict):
-    """What can be said of a shop; what is left out stays as it is. A latitude comes with its longitude."""
+class ShopDetails(TypedDict):
+    """What can be said of a shop beside its name and its place; what is left out stays as it is."""
 
-    name: NotRequired[str]
     description: NotRequired[str]
     address: NotRequired[str]
-    lat: NotRequired[float]
-    lng: NotRequired[float]
     time_zone: NotRequired[str]
     opening_hours: NotRequired[dict[str, list[list[str]]]]
     delivery_radius_km: NotRequired[float | None]
+
+
+class ShopValues(ShopDetails):
+    """All that can be changed of a shop."""
+
+    name: NotRequired[str]
+    lat: NotRequired[float]
+    lng: NotRequired[float]
 
 
 @transaction.atomic
@@ -59,7 +64,7 @@ def open_shop(
     currency: str,
     lat: float,
     lng: float,
-    **values: Unpack[ShopValues],  # type: ignore[misc]  # three of them are required here
+    **values: Unpack[ShopDetails],
 ) -> Shop:
     """Register a shop of an artisan; nobody sees it before it is published.
 

@@ -157,9 +157,9 @@ def expire_holds(*, limit: int = REAP_BATCH) -> int:
 
 
 def hold_stock(customer_id: Any, wanted: dict[UUID, int]) -> dt.datetime:
-    """Hold pieces for a customer in the place of what he held; in a transaction. Raises ``SoldOut``, ``HoldLimitReached``.
+    """Hold pieces for a customer instead of those that he held; in a transaction.
 
-    His old holds are locked before any stock is.
+    Raises ``SoldOut``, ``HoldLimitReached``. His old holds are locked before any stock is.
     """
     if sum(wanted.values()) > settings.HOLD_MAX_PIECES:
         raise HoldLimitReached(maximum=settings.HOLD_MAX_PIECES)
@@ -259,7 +259,7 @@ def _reap(holds: Any, limit: int) -> int:
 
 
 def _skips() -> bool:
-    return transaction.get_connection(using()).features.has_select_for_update_skip_locked
+    return bool(transaction.get_connection(using()).features.has_select_for_update_skip_locked)
 
 
 def _sold_out(changes: Sequence[Change]) -> SoldOut:
