@@ -70,21 +70,31 @@ class Artisans(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Hit:
-    """A row that was found near a point."""
+    """A row that was found near a point; ``rank`` is whatever orders as the distance does."""
 
     id: UUID
     distance_km: float
+    rank: float
 
 
 class GeoSearch(Protocol):
     """Finds what is near. The rows have ``lat``, ``lng`` and the unit vector ``x``, ``y``, ``z``."""
 
     def near(
-        self, rows: QuerySet[Any], *, lat: float, lng: float, radius_km: float, limit: int, selective: bool = False
+        self,
+        rows: QuerySet[Any],
+        *,
+        lat: float,
+        lng: float,
+        radius_km: float,
+        limit: int,
+        selective: bool = False,
+        after: tuple[float, UUID] | None = None,
     ) -> Sequence[Hit]:
-        """Return the nearest rows within the radius, nearest first, at most ``limit``.
+        """Return the nearest rows within the radius, by rank and id, at most ``limit``.
 
-        ``selective``: a filter leaves so few rows that widening rings would look in vain.
+        ``after`` is the rank and the id of the last row of the page before. ``selective``: a filter leaves so few rows
+        that narrow rings would be read in vain.
         """
 
 
@@ -92,4 +102,4 @@ class TextSearch(Protocol):
     """Finds products by words."""
 
     def match(self, products: QuerySet[Model], text: str) -> QuerySet[Model]:
-        """Return the products that match, annotated with ``relevance`` (greater is better)."""
+        """Return the products that match, annotated with ``relevance`` (a float, greater is better)."""

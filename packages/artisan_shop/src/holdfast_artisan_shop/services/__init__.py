@@ -46,6 +46,7 @@ from holdfast_artisan_shop.services.orders import (
 )
 from holdfast_artisan_shop.services.payments import pay_order, pay_purchase, settle_payment, settle_payments
 from holdfast_artisan_shop.services.products import (
+    CategoryValues,
     ProductDetails,
     ProductValues,
     VariantValues,
@@ -82,6 +83,7 @@ from holdfast_artisan_shop.services.stock import (
 )
 
 __all__ = [
+    "CategoryValues",
     "Choice",
     "Item",
     "ProductDetails",

@@ -85,7 +85,8 @@ def settle_payment(*, payment_id: UUID) -> Payment:
             raise PaymentNotFound(payment_id=str(payment_id))
         if payment.state not in INTENTS:
             return payment
-        Payment.objects.using(using()).filter(pk=payment_id).update(asked_at=timezone.now())
+        with transaction.atomic(using=using(), durable=True):  # the gateway is never waited for in a transaction
+            Payment.objects.using(using()).filter(pk=payment_id).update(asked_at=timezone.now())
         try:
             answer = _ask(payment)
         except Exception:

@@ -45,6 +45,13 @@ from holdfast_artisan_shop.states import MoveKind
 OPTIONS_MAX, VARIANTS_MAX, IMAGES_MAX, DEPTH_MAX = 10, 100, 20, 25
 
 
+class CategoryValues(TypedDict):
+    """What can be said of a category; what is left out stays as it is. ``parent_id`` ``None`` is the root."""
+
+    name: NotRequired[str]
+    parent_id: NotRequired[UUID | None]
+
+
 class ProductDetails(TypedDict):
     """What can be said of a product beside its name, price and category.
 
@@ -87,8 +94,8 @@ def create_category(*, name: str, parent_id: UUID | None = None) -> Category:
 
 
 @transaction.atomic
-def change_category(*, category_id: UUID, name: str | None = None, parent_id: UUID | None = None) -> Category:
-    """Rename a category, or move it with all that is below it to another parent.
+def change_category(*, category_id: UUID, **values: Unpack[CategoryValues]) -> Category:
+    """Rename a category, or move it with all that is below it to another parent or to the root.
 
     Raises ``CategoryNotFound``, ``TextInvalid``, ``NameTaken``, ``CategoryUnknown``, ``CategoryCircular``.
     """
@@ -97,13 +104,12 @@ def change_category(*, category_id: UUID, name: str | None = None, parent_id: UU
     category = Category.objects.using(using()).filter(pk=category_id).first()
     if category is None:
         raise CategoryNotFound(category_id=str(category_id))
-    if name is not None:
-        check_text("name", name, NAME_LENGTH, required=True)
-        category.name = name
+    category.name = values.get("name", category.name)
+    check_text("name", category.name, NAME_LENGTH, required=True)
     before = category.path
-    if parent_id is not None:
-        parent = _category(parent_id)
-        if parent.path.startswith(category.path):
+    if "parent_id" in values:
+        parent = _category(values["parent_id"]) if values["parent_id"] else None
+        if parent is not None and parent.path.startswith(category.path):
             raise CategoryCircular
         category.parent, category.path = parent, _path(category, parent)
     _save_named(category)

@@ -63,7 +63,7 @@ _DIALECTS: dict[str, dict[str, str]] = {
     },
 }
 
-# What an order has to know of a variant. A flash sale that runs, and has pieces left, makes the price.
+# What an order has to know of a variant. A flash sale that runs, has pieces left and is cheaper makes the price.
 QUOTED = """
     variant.id AS variant_id, product.id AS product_id, product.shop_id AS shop_id, product.name AS name,
     variant.sku AS sku, variant.options AS options, product.currency AS currency,
@@ -74,7 +74,8 @@ PRICED = """
     JOIN {product} AS product ON product.id = variant.product_id
     JOIN {shop} AS shop ON shop.id = product.shop_id
     LEFT JOIN {flash_sale} AS flash ON flash.product_id = product.id AND flash.starts_at <= {now}
-        AND flash.ends_at > {now} AND (flash.quantity IS NULL OR flash.sold < flash.quantity)"""
+        AND flash.ends_at > {now} AND flash.price_minor < product.price_minor
+        AND (flash.quantity IS NULL OR flash.sold < flash.quantity)"""
 _COLUMNS = (
     "variant_id, product_id, shop_id, name, sku, options, currency, made_to_order, lead_days, active, shop_state, "
     "unit_minor, flash_sale_id"
