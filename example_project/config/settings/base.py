@@ -207,8 +207,13 @@ if COUNTER_URL:
 HOLDFAST_CARDS = cards.settings_from(env)
 CARD_SANDBOX_PAGE = env("CARD_SANDBOX_PAGE", default="")
 
+# How many proxies of ours stand before the web server. Each adds to X-Forwarded-For whom it saw; what stands there beside
+# that is what a caller says of himself, and would give him a new name at each throttle.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
 # The API
 REST_FRAMEWORK = {
+    "NUM_PROXIES": TRUSTED_PROXIES,
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.TokenAuthentication",
@@ -228,6 +233,8 @@ REST_FRAMEWORK = {
         "sign_in": env("DJANGO_THROTTLE_SIGN_IN", default="20/min"),
     },
 }
+# Who changes his password ends the tokens that were given for the old one.
+SIMPLE_JWT = {"CHECK_REVOKE_TOKEN": True}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Holdfast",
     "DESCRIPTION": "Apps for commerce on Django, assembled: this is the API of the example project.",
