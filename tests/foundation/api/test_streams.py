@@ -106,7 +106,7 @@ def test_a_quiet_stream_shows_that_it_lives(open_stream, monkeypatch):
 
 
 def test_there_is_room_for_so_many_streams_and_again_when_one_was_closed(open_stream, settings):
-    settings.HOLDFAST = {"STREAMS_MAX": 1}
+    settings.HOLDFAST = {"STREAMS_MAX": 1, "STREAMS_PER_USER_MAX": 9}
     first = open_stream()
 
     refused = open_stream()
@@ -116,6 +116,17 @@ def test_there_is_room_for_so_many_streams_and_again_when_one_was_closed(open_st
 
     first.close()
     assert open_stream().status_code == 200
+
+
+def test_one_user_does_not_take_all_the_room(open_stream, settings, django_user_model):
+    settings.HOLDFAST = {"STREAMS_MAX": 3, "STREAMS_PER_USER_MAX": 2}
+    assert [open_stream().status_code for _page in range(3)] == [200, 200, 503]
+
+    other = Client()
+    other.force_login(django_user_model.objects.create_user("another"))
+    response = other.get(URL, headers=BROWSER)
+    assert response.status_code == 200
+    response.close()
 
 
 def test_who_asks_for_the_headers_only_takes_no_place(settings):
