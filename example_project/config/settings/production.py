@@ -1,7 +1,7 @@
 """In production: behind a proxy that ends TLS, every secret from the environment or from a file."""
 
 from config.settings.base import *  # noqa: F403 - a settings module is its base and what differs
-from config.settings.base import HOLDFAST_CATALOG_NOTIFY, HOLDFAST_WALLET, SITE_URL, env
+from config.settings.base import HOLDFAST_CATALOG_NOTIFY, HOLDFAST_WALLET, REST_FRAMEWORK, SITE_URL, env
 
 ENVIRONMENT = "production"
 SECRET_KEY = env("DJANGO_SECRET_KEY")
@@ -26,5 +26,6 @@ HOLDFAST_WALLET = HOLDFAST_WALLET | {
 
 # Links in mails lead to the site, whatever it is called from inside.
 HOLDFAST_CATALOG_NOTIFY = HOLDFAST_CATALOG_NOTIFY | {
-    "BASE_URL": SITE_URL or "".join(f"https://{host}" for host in ALLOWED_HOSTS[:1])
+    "BASE_URL": SITE_URL or "".join(f"https://{host}" for host in ALLOWED_HOSTS[:1]),
+    "TRUSTED_PROXIES": TRUSTED_PROXIES,
 }

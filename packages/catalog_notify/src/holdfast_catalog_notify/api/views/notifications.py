@@ -74,7 +74,12 @@ class ReadView(MineView):
 class ReadAllView(MineView):
     """All that I have read."""
 
-    @document(summary="Mark all my notifications as read", response=shapes.CountOutput)
+    # By its path it would be called like the reading of one.
+    @document(
+        summary="Mark all my notifications as read",
+        response=shapes.CountOutput,
+        operation_id="catalog_notifications_read_all",
+    )
     def post(self, request: Request) -> Response:
         """Mark them; return how many were new."""
         self.parse(StrictSerializer)  # a body with anything in it is a mistake
