@@ -5,7 +5,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from holdfast.money import InvalidAmount, Money, from_minor, to_minor
@@ -216,11 +216,22 @@ def _save(product: Product, *, force_insert: bool = False) -> None:
         raise
 
 
+def lock_products(*, products: QuerySet[Product], limit: int | None = None) -> list[Product]:
+    """Lock products, in the order of their ids: two who lock many wait for one another, and do not cross.
+
+    Brands and categories are read afterwards: a lock that joins them loses a product that has moved to another brand
+    while it waited, for PostgreSQL then looks at the new row beside the old brand.
+    """
+    locked = list(products.order_by("pk").select_for_update()[:limit])
+    prefetch_related_objects(locked, "brand", "category")
+    return locked
+
+
 def _lock_product(product_id: UUID, expected_version: int | None) -> Product:
-    locked = Product.objects.select_for_update(of=("self",)).select_related("brand", "category")
-    product = locked.filter(pk=product_id).first()
-    if product is None:
+    found = lock_products(products=Product.objects.filter(pk=product_id))
+    if not found:
         raise ProductNotFound(product_id=str(product_id))
+    (product,) = found
     if expected_version is not None and product.version != expected_version:
         raise VersionOutdated(product_id=str(product_id), version=product.version)
     return product

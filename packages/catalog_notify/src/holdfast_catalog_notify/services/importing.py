@@ -23,7 +23,7 @@ from holdfast_catalog_notify.exceptions import (
 )
 from holdfast_catalog_notify.models import Brand, Category, Product
 from holdfast_catalog_notify.selectors.export import COLUMNS, unsafe
-from holdfast_catalog_notify.services.catalog import check_product, touch
+from holdfast_catalog_notify.services.catalog import check_product, lock_products, touch
 from holdfast_catalog_notify.services.changes import BATCH, Snapshot, change_set
 from holdfast_catalog_notify.states import Door
 
@@ -117,8 +117,8 @@ class _Desk:
         categories = Category.objects.filter(name__in=named("category")).order_by("pk").select_for_update(no_key=True)
         self._brands = {brand.name: brand for brand in brands}
         self._categories = {category.name: category for category in categories}
-        products = Product.objects.filter(sku__in=named("sku")).order_by("pk").select_for_update(of=("self",))
-        self._products = {one.sku: one for one in products.select_related("brand", "category")}
+        products = lock_products(products=Product.objects.filter(sku__in=named("sku")))
+        self._products = {product.sku: product for product in products}
         self._seen: set[str] = set()
         self.created: list[Product] = []
         self.changed: list[Product] = []
