@@ -16,11 +16,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.base import ModelState
 
 from holdfast.outbox import after_commit_wakeup, emit, emit_many, insertion, insertion_many
+from holdfast.prepared import Statement
 from holdfast_wallet.events import TransferPosted
 from holdfast_wallet.exceptions import AccountNotFound
 from holdfast_wallet.models import Account, Transfer
 from holdfast_wallet.services import refusals
-from holdfast_wallet.services.prepared import Statement
 from holdfast_wallet.services.requests import Posting
 
 _TRANSFER = Transfer._meta.db_table

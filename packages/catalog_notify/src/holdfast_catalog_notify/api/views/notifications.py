@@ -130,6 +130,7 @@ class MutedBrandView(MineView):
     @document(summary="Mute a brand", status=204, refusals=[BrandUnknown])
     def put(self, request: Request, brand_id: UUID) -> Response:
         """Tell me no more of its products."""
+        self.parse(StrictSerializer)  # a body with anything in it is a mistake
         services.mute_brand(user_id=request.user.pk, brand_id=brand_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
