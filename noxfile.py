@@ -159,6 +159,12 @@ def schema(session: nox.Session) -> None:
 
 
 @nox.session
+def access(session: nox.Session) -> None:
+    """Who may call what, asked of each operation, into docs/reference/access.md."""
+    python(session, "-W", "ignore", "-m", "tests.journeys.access", PYTHONPATH=".:example_project")
+
+
+@nox.session
 def tables(session: nox.Session) -> None:
     """The READMEs' tables and diagrams, written again from the code."""
     python(session, "-m", "scripts.readme_tables", "--write")
