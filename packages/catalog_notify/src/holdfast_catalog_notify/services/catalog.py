@@ -4,6 +4,8 @@ from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet, prefetch_related_objects
 from django.utils import timezone
@@ -33,6 +35,8 @@ from holdfast_catalog_notify.states import Door
 PRICE_LIMIT = Decimal(10) ** 15
 TEXTS = {"sku": SKU_LENGTH, "name": NAME_LENGTH, "description": DESCRIPTION_LENGTH, "image_url": URL_LENGTH}
 REQUIRED = ("sku", "name")
+
+_web_address = URLValidator(schemes=["http", "https"])
 
 GroupT = TypeVar("GroupT", Brand, Category)
 
@@ -185,9 +189,14 @@ def delete_category(*, category_id: UUID) -> None:
 
 
 def check_product(*, product: Product) -> None:
-    """Refuse what the table's constraints would, and currencies that the host does not use; put the price in order."""
+    """Refuse what the table's constraints would, and currencies that the host does not use.
+
+    Puts the price in order, and takes the spaces around SKU and name away.
+    """
+    product.sku, product.name = product.sku.strip(), product.name.strip()
     for name, maximum in TEXTS.items():
         _check_text(name, getattr(product, name), maximum, required=name in REQUIRED)
+    _check_image_url(product.image_url)
     currency = str(product.price.currency)
     if settings.CURRENCIES is not None and currency not in settings.CURRENCIES:
         raise CurrencyNotAllowed(currency=currency[:16], allowed=list(settings.CURRENCIES))
@@ -197,6 +206,14 @@ def check_product(*, product: Product) -> None:
     if price.amount >= PRICE_LIMIT:
         raise InvalidAmount("The amount is too large.", currency=currency)
     product.price = price
+
+
+def _check_image_url(url: str) -> None:
+    # A page shows it: nothing that a browser would run, and nothing of this site's own.
+    try:
+        _web_address(url or "https://example.com")
+    except ValidationError:
+        raise TextInvalid("The address of an image begins with http:// or https://.", field="image_url") from None
 
 
 def touch(*, product: Product) -> None:
@@ -272,6 +289,7 @@ def _rename_group(group: GroupT, name: str) -> GroupT:
 
 
 def _save_group(group: Brand | Category, *, force_insert: bool = False) -> None:
+    group.name = group.name.strip()
     _check_text("name", group.name, NAME_LENGTH, required=True)
     try:
         with transaction.atomic():

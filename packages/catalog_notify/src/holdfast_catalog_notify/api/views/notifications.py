@@ -17,6 +17,7 @@ from holdfast.api.serializers import StrictSerializer
 from holdfast.api.views import DomainAPIView
 from holdfast_catalog_notify import selectors, services
 from holdfast_catalog_notify.api import serializers as shapes
+from holdfast_catalog_notify.api.files import PageRenderer
 from holdfast_catalog_notify.api.permissions import IsAdmin, Permitted
 from holdfast_catalog_notify.exceptions import (
     AddressNeeded,
@@ -148,6 +149,7 @@ class UnsubscribeView(DomainAPIView):
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     parser_classes = [FormParser, MultiPartParser, *DomainAPIView.parser_classes]
+    renderer_classes = [*DomainAPIView.renderer_classes, PageRenderer]
 
     @document(
         summary="Ask whether to unsubscribe",
