@@ -41,8 +41,7 @@ class MailboxBackend(BaseEmailBackend):
             unfinished = folder / f".{name}"
             unfinished.write_bytes(mail.message().as_bytes(linesep="\r\n"))
             unfinished.rename(folder / f"{name}.eml")
-        for path in _newest_first()[KEPT:]:
-            path.unlink(missing_ok=True)
+        empty(but=KEPT)
         return len(email_messages)
 
 
@@ -118,9 +117,9 @@ def get_mail(*, name: str) -> Mail:
     raise MailNotFound(name=name[:40])
 
 
-def empty() -> None:
-    """Throw all mails away."""
-    for path in _newest_first():
+def empty(*, but: int = 0) -> None:
+    """Throw all mails away but the newest."""
+    for path in _newest_first()[but:]:
         path.unlink(missing_ok=True)
 
 
