@@ -105,6 +105,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         found |= {
             "unread_changes": catalog.inbox(user_id=user.pk, unread=True).count(),
             "sections": sections,
+            "mail_catcher": settings.MAILBOX_PAGE,
             "current_section": section,
         }
         # The sections are all behind the catalog's door, but for the inbox, which has one of its own.

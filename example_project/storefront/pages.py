@@ -18,7 +18,6 @@ from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.generic import FormView, TemplateView, View
-from rest_framework.request import Request
 
 from holdfast import errors
 from holdfast.api.pagination import keyset_page
@@ -131,11 +130,19 @@ class _AsTheyAre:
         self.data = rows
 
 
+class _Asked:
+    """What the API's pages want to know of a request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.query_params = request.GET
+        self.build_absolute_uri = request.build_absolute_uri
+
+
 def leaf(request: HttpRequest, found: QuerySet[Any], *, ordering: Sequence[str], size: int) -> Leaf:
     """Return one page of a list, by key: page 1,000 is as quick as page 1. Raises ``InvalidCursor``."""
-    page = keyset_page(
-        Request(request), found, ordering=ordering, serializer=_AsTheyAre, page_size=size, max_page_size=size
-    ).data
+    asked: Any = _Asked(request)
+    rows: Any = _AsTheyAre
+    page = keyset_page(asked, found, ordering=ordering, serializer=rows, page_size=size, max_page_size=size).data
     newer, older = (urlsplit(page[way] or "").query for way in ("previous", "next"))
     return Leaf(page["results"], newer, older)
 
