@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib.auth import authenticate, login, logout
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.authentication import SessionAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
@@ -105,6 +106,11 @@ class CSRFView(DomainAPIView):
         return Response(answer.data, headers={"Cache-Control": "no-store"})
 
 
+_CSRF = OpenApiParameter(
+    "X-CSRFToken", str, OpenApiParameter.HEADER, required=True, description="The token of `auth/csrf/`."
+)
+
+
 class SessionView(OpenView):
     """POST, DELETE: a session, for a browser on our own pages."""
 
@@ -113,14 +119,16 @@ class SessionView(OpenView):
         super().initial(request, *args, **kwargs)
         SessionAuthentication().enforce_csrf(_django(request))
 
-    @document(request=serializers.CredentialsInput, response=serializers.IdentityOutput, tags=["auth"])
+    @document(
+        request=serializers.CredentialsInput, response=serializers.IdentityOutput, parameters=[_CSRF], tags=["auth"]
+    )
     def post(self, request: Request) -> Response:
         """Sign in with a session; the CSRF token is a new one from then on."""
         user = self.sign_in(request)
         login(_django(request), user)
         return Response(_identity(user))
 
-    @document(status=204, tags=["auth"])
+    @document(status=204, parameters=[_CSRF], tags=["auth"])
     def delete(self, request: Request) -> Response:
         """Sign out."""
         logout(_django(request))
