@@ -203,7 +203,8 @@ class ImportView(IdempotencyMixin, CatalogView):
         if not request.user.has_perm("holdfast_catalog_notify.change_product"):
             self.permission_denied(request)
         options = self.parse(shapes.ImportOptions, request.query_params)
-        report = services.import_products(content=cast("bytes", request.data or b""), actor_id=request.user.pk, **options)
+        content = cast("bytes", request.data or b"")  # what has no length is not parsed
+        report = services.import_products(content=content, actor_id=request.user.pk, **options)
         return Response(shapes.ImportOutput(report).data)
 
 
