@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -18,15 +17,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 URL = "/api/stream"
 BROWSER = {"Accept": "text/event-stream"}
-
-
-@pytest.fixture(autouse=True)
-def _nobody_stays():
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "holdfast feed":
-            thread.join(30)
-            assert not thread.is_alive()
 
 
 def tell(number):
