@@ -1,5 +1,6 @@
 """Brands, categories and products."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet, prefetch_related_objects
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from holdfast.money import InvalidAmount, Money, from_minor, to_minor
@@ -219,8 +220,12 @@ def _check_image_url(url: str) -> None:
 def touch(*, product: Product) -> None:
     """Count a change of the product, without saving it."""
     product.version += 1
-    # Never back: another machine's clock may have been ahead when the product was written last.
-    product.updated_at = max(timezone.now(), product.updated_at)
+    product.updated_at = _now(product)
+
+
+def _now(row: Product | Brand | Category) -> dt.datetime:
+    # Never back: another machine's clock may have been ahead when the row was written last.
+    return max(timezone.now(), row.updated_at)
 
 
 def _save(product: Product, *, force_insert: bool = False) -> None:
@@ -278,13 +283,9 @@ def _create_group(model: type[GroupT], name: str) -> GroupT:
 
 
 def _rename_group(group: GroupT, name: str) -> GroupT:
-    group.name = name
+    # Its products are not touched: there may be a hundred thousand, and who shows one looks here too.
+    group.name, group.updated_at = name, _now(group)
     _save_group(group)
-    # Whoever shows a product shows this name. Locked in order first: two who lock many products must not cross.
-    products = Product.objects.filter(
-        pk__in=list(group.products.order_by("pk").select_for_update().values_list("pk", flat=True))
-    )
-    products.update(version=F("version") + 1, updated_at=timezone.now())
     return group
 
 

@@ -85,7 +85,9 @@ class Recorder:
         changes = [change for change in map(_change_of, *self._merged()) if change is not None]
         if not changes:
             return None
-        change_set = ChangeSet(actor_id=self.actor_id, actor_name=_name_of(self.actor_id), door=self.door)
+        change_set = ChangeSet(
+            actor_id=self.actor_id, actor_name=_name_of(self.actor_id), door=self.door, total=len(changes)
+        )
         change_set.save(force_insert=True)
         for change in changes:
             change.change_set = change_set
