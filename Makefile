@@ -59,7 +59,7 @@ format: .venv/.dev  ## Put the style right
 ##@ Go further
 .PHONY: matrix e2e docs bench packages schema lock
 matrix: .venv/.dev  ## Each package alone, on each Python and Django; LABEL=full for all of them
-	@$(PY) -m tox run -m $(or $(LABEL),fast)
+	@$(PY) -m tox run-parallel --parallel auto --parallel-no-spinner -m $(or $(LABEL),fast)
 
 e2e: .venv/.dev  ## The pages in a real browser
 	@$(PY) -m nox --session e2e
