@@ -2,6 +2,14 @@
 
 from django.conf import settings
 from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+
+def address_of(request: HttpRequest | Request) -> str:
+    """Return who asks as our own proxies saw it (``TRUSTED_PROXIES``), never as the caller says of himself."""
+    return BaseThrottle().get_ident(request) or ""
 
 
 def _key(username: str, address: str) -> str:

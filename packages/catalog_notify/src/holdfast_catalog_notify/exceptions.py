@@ -164,7 +164,7 @@ class ChannelUnknown(CatalogError, errors.Invalid):
 
 
 class AddressNeeded(CatalogError, errors.Invalid):
-    """This channel needs a public https address of yours.
+    """This channel needs an address of yours: a public https address, or one for e-mail.
 
     Context: ``channel``.
     """
@@ -251,6 +251,15 @@ class SuperuserProtected(CatalogError, errors.Denied):
     """
 
     code = "holdfast_catalog_notify.superuser_protected"
+
+
+class AdminOutranksYou(CatalogError, errors.Denied):
+    """This admin may do what you may not: who could give him a password could become him.
+
+    Context: ``admin_id``.
+    """
+
+    code = "holdfast_catalog_notify.admin_outranks_you"
 
 
 class LoginTaken(CatalogError, errors.Conflict):

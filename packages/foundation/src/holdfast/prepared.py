@@ -1,9 +1,9 @@
 """Hot statements: prepared once for each session, and sent by psycopg's own primitives.
 
-A cursor, Django's or psycopg's, finds out anew each time how to write its parameters and how to read the answer. A
-domain with a few statements of its own knows both, and what it does not do counts: with eight processes on two cores
-each call of a function begins with cold caches. Waiting is still psycopg's, with all that it does for signals and for
-green threads.
+A cursor, Django's or psycopg's, finds out anew each time how to write its parameters and how to read the answer. Who
+posts to a ledger or counts a view knows both, and what is not done counts: with eight processes on two cores each call
+of a function begins with cold caches. Waiting is still psycopg's, with all that it does for signals and for green
+threads.
 
 Django's cursor is used on SQLite, where somebody listens to it (debug toolbars, ``assertNumQueries``, execute
 wrappers), where a pooler gives each transaction another session, which does not know what was prepared, and where
@@ -46,7 +46,7 @@ class Statement:
         self.prepared = numbered.replace("%%", "%").encode()
 
     def row(self, connection: BaseDatabaseWrapper, parameters: Sequence[str | None]) -> list[Any] | None:
-        """Execute it, and return the only row of the answer, if there is one.
+        """Execute it, and return the only row of the answer, if there is one; an INSERT may answer nothing.
 
         Raises ``django.db.DatabaseError``.
         """
@@ -54,7 +54,7 @@ class Statement:
         if session is None:
             with connection.cursor() as cursor:
                 cursor.execute(self.sql, parameters)
-                row = cursor.fetchone()
+                row = cursor.fetchone() if cursor.description else None
                 return row and [self.read(value) for value in row]
         try:
             result = self._execute(connection, session, parameters)
@@ -68,20 +68,25 @@ class Statement:
     def _execute(self, connection: BaseDatabaseWrapper, session: Any, parameters: Sequence[str | None]) -> Any:
         pgconn = session.pgconn
         known = _prepared_in(connection, session)
+        encoded = [None if text is None else text.encode() for text in parameters]
         with session.lock:
             if pgconn.transaction_status == TransactionStatus.IDLE and not session.autocommit:
                 pgconn.send_query(b"BEGIN")  # as psycopg does before the first statement of a transaction
                 _checked(session)
-            if self.name not in known:
+            was_known = self.name in known
+            if not was_known:
                 pgconn.send_prepare(self.name, self.prepared)
                 _checked(session)
                 known.add(self.name)
-            pgconn.send_query_prepared(self.name, [text and text.encode() for text in parameters])
+            pgconn.send_query_prepared(self.name, encoded)
             try:
                 return _checked(session)
             except InvalidSqlStatementName:
                 known.clear()  # somebody said DISCARD ALL or DEALLOCATE ALL
-                raise
+                if not was_known or pgconn.transaction_status != TransactionStatus.IDLE:
+                    raise
+        # Nothing was executed, and no transaction is spoiled: once more, from the beginning.
+        return self._execute(connection, session, parameters)
 
 
 def _session(connection: BaseDatabaseWrapper) -> Any:

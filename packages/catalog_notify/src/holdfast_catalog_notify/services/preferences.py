@@ -4,10 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from holdfast.outbox.webhooks.addresses import Refused, parse
 from holdfast_catalog_notify import selectors
+from holdfast_catalog_notify.backends.email import EmailChannel
 from holdfast_catalog_notify.backends.posting import HttpChannel
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import (
@@ -82,6 +85,11 @@ def _check_address(name: str, channel: object, address: str) -> None:
         return
     if len(address) > ADDRESS_LENGTH:
         raise AddressNeeded("The address is too long.", channel=name)
+    if isinstance(channel, EmailChannel):
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise AddressNeeded("This is no e-mail address.", channel=name) from None
     if isinstance(channel, HttpChannel):
         # Whether it is public, the sender looks each time: names change where they lead to.
         try:
