@@ -111,6 +111,16 @@ class ShopStepNotAllowed(ShopError, errors.Conflict):
     code = "holdfast_artisan_shop.shop_step_not_allowed"
 
 
+class VersionOutdated(ShopError, errors.Conflict):
+    """This has changed since you read it.
+
+    Context: ``id``, ``version`` (the present one).
+    """
+
+    code = "holdfast_artisan_shop.version_outdated"
+    status = 412
+
+
 class SkuTaken(ShopError, errors.Conflict):
     """Another variant of this shop has this SKU."""
 

@@ -40,6 +40,7 @@ from holdfast_artisan_shop.services.places import check_location
 from holdfast_artisan_shop.services.rows import lock_product, managed_shop, shops_of, using
 from holdfast_artisan_shop.services.stock import MAX_PIECES, Change, change_stock
 from holdfast_artisan_shop.services.texts import check_text
+from holdfast_artisan_shop.services.versions import check_version, stamp
 from holdfast_artisan_shop.states import MoveKind
 
 OPTIONS_MAX, VARIANTS_MAX, IMAGES_MAX, DEPTH_MAX = 10, 100, 20, 25
@@ -160,20 +161,26 @@ def create_product(
 
 
 @transaction.atomic
-def change_product(*, product_id: UUID, actor_id: Any, **values: Unpack[ProductValues]) -> Product:
-    """Change what is given of a product. Raises ``ProductNotFound`` and what ``create_product`` does.
+def change_product(
+    *, product_id: UUID, actor_id: Any, expected_version: int | None = None, **values: Unpack[ProductValues]
+) -> Product:
+    """Change what is given of a product.
 
-    Emits ``ProductChanged``.
+    Raises ``ProductNotFound``, ``VersionOutdated`` and what ``create_product`` does. Emits ``ProductChanged``.
     """
     product = lock_product(product_id, actor_id)
+    check_version(product, expected_version)
     _set(product, product.shop, dict(values))
     product.save(using=using())
     return _told(product)
 
 
-def retire_product(*, product_id: UUID, actor_id: Any) -> Product:
-    """Take a product off; what was ordered keeps it. Raises ``ProductNotFound``. Emits ``ProductChanged``."""
-    return change_product(product_id=product_id, actor_id=actor_id, active=False)
+def retire_product(*, product_id: UUID, actor_id: Any, expected_version: int | None = None) -> Product:
+    """Take a product off; what was ordered keeps it.
+
+    Raises ``ProductNotFound``, ``VersionOutdated``. Emits ``ProductChanged``.
+    """
+    return change_product(product_id=product_id, actor_id=actor_id, expected_version=expected_version, active=False)
 
 
 @transaction.atomic
@@ -186,24 +193,28 @@ def add_variant(*, product_id: UUID, actor_id: Any, stock: int = 0, **values: Un
         raise QuantityInvalid(quantity=str(stock)[:40], maximum=MAX_PIECES)
     product = lock_product(product_id, actor_id)
     variant = _add_variant(product, values, stock=stock)
-    _told(product)
+    _changed(product)
     return variant
 
 
 @transaction.atomic
-def change_variant(*, variant_id: UUID, actor_id: Any, **values: Unpack[VariantValues]) -> Variant:
-    """Change what is given of a variant.
+def change_variant(
+    *, variant_id: UUID, actor_id: Any, expected_version: int | None = None, **values: Unpack[VariantValues]
+) -> Variant:
+    """Change what is given of a variant; its version is its product's.
 
-    Raises ``VariantNotFound``, ``OptionsInvalid``, ``PriceInvalid``, ``SkuTaken``. Emits ``ProductChanged``.
+    Raises ``VariantNotFound``, ``VersionOutdated``, ``OptionsInvalid``, ``PriceInvalid``, ``SkuTaken``. Emits
+    ``ProductChanged``.
     """
     found = Variant.objects.using(using()).filter(pk=variant_id, product__shop__in=shops_of(actor_id)).first()
     if found is None:
         raise VariantNotFound(variant_id=str(variant_id))
     product = lock_product(found.product_id, actor_id)
+    check_version(product, expected_version)
     variant = Variant.objects.using(using()).get(pk=variant_id)
     _set_variant(variant, product, values)
     _save_variant(variant)
-    _told(product)
+    _changed(product)
     return variant
 
 
@@ -223,7 +234,7 @@ def set_images(*, product_id: UUID, actor_id: Any, images: Sequence[tuple[str, s
     ProductImage.objects.using(using()).bulk_create(
         ProductImage(product=product, url=url, alt=alt, position=position) for position, (url, alt) in enumerate(images)
     )
-    return _told(product)
+    return _changed(product)
 
 
 @transaction.atomic
@@ -254,7 +265,7 @@ def schedule_flash_sale(
         raise FlashSaleOverlaps(product_id=str(product_id))
     sale = FlashSale(product=product, price_minor=price_minor, starts_at=starts_at, ends_at=ends_at, quantity=quantity)
     sale.save(force_insert=True, using=using())
-    _told(product)
+    _changed(product)
     return sale
 
 
@@ -271,7 +282,7 @@ def end_flash_sale(*, flash_sale_id: UUID, actor_id: Any) -> None:
         sale.delete()
     elif sale.ends_at > now:
         sales.filter(pk=sale.pk).update(ends_at=now)
-    _told(product)
+    _changed(product)
 
 
 def _set(product: Product, shop: Shop, values: dict[str, Any]) -> None:
@@ -292,7 +303,7 @@ def _set(product: Product, shop: Shop, values: dict[str, Any]) -> None:
     check_text("description", product.description, DESCRIPTION_LENGTH)
     if not 0 <= product.lead_days <= LEAD_DAYS_MAX:
         raise LeadTimeInvalid(maximum=LEAD_DAYS_MAX)
-    product.updated_at = max(timezone.now(), product.updated_at)
+    stamp(product)
 
 
 def _add_variant(product: Product, values: VariantValues, *, stock: int) -> Variant:
@@ -360,6 +371,13 @@ def _save_named(category: Category) -> None:
             category.save(using=using())
     except IntegrityError:
         raise NameTaken(name=category.name) from None
+
+
+def _changed(product: Product) -> Product:
+    """Give a locked product its next version, for something that belongs to it is different, and tell of it."""
+    stamp(product)
+    product.save(update_fields=["updated_at"], using=using())
+    return _told(product)
 
 
 def _told(product: Product) -> Product:

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django_fsm import can_proceed
 
 from holdfast.conf import load_backend
@@ -32,6 +31,7 @@ from holdfast_artisan_shop.ports import Artisans
 from holdfast_artisan_shop.services.places import check_location
 from holdfast_artisan_shop.services.rows import lock_shop, plain, using
 from holdfast_artisan_shop.services.texts import check_text
+from holdfast_artisan_shop.services.versions import check_version, stamp
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 SPANS_MAX = 6
@@ -82,12 +82,15 @@ def open_shop(
 
 
 @transaction.atomic
-def change_shop(*, shop_id: UUID, actor_id: Any, **values: Unpack[ShopValues]) -> Shop:
+def change_shop(
+    *, shop_id: UUID, actor_id: Any, expected_version: int | None = None, **values: Unpack[ShopValues]
+) -> Shop:
     """Change what is given of a shop; where it moves, its products move with it.
 
-    Raises ``ShopNotFound`` and what ``open_shop`` does. Emits ``ShopChanged``.
+    Raises ``ShopNotFound``, ``VersionOutdated`` and what ``open_shop`` does. Emits ``ShopChanged``.
     """
     shop = lock_shop(shop_id, actor_id)
+    check_version(shop, expected_version)
     before = (shop.lat, shop.lng)
     _set(shop, dict(values))
     _save(shop)
@@ -149,7 +152,8 @@ def _move(step: str, shop: Shop) -> Shop:
     if not can_proceed(take_step):
         raise ShopStepNotAllowed(shop_id=str(shop.pk), state=shop.state, step=step)
     take_step()
-    shop.save(update_fields=["state"])
+    stamp(shop)
+    shop.save(update_fields=["state", "updated_at"])
     return _told(shop)
 
 
@@ -176,7 +180,7 @@ def _set(shop: Shop, values: dict[str, Any]) -> None:
     except (ValueError, OSError, LookupError):
         raise TimeZoneUnknown(time_zone=str(shop.time_zone)[:64]) from None
     _check_hours(shop.opening_hours)
-    shop.updated_at = max(timezone.now(), shop.updated_at)
+    stamp(shop)
 
 
 def _check_hours(hours: Any) -> None:
