@@ -19,6 +19,7 @@ api_v1 = [
     path("", include("holdfast_cards.urls")),
     path("", include("holdfast_defects.urls")),
     path("catalog/", include("holdfast_catalog_notify.urls")),
+    path("", include("holdfast_artisan_shop.urls")),
 ]
 
 urlpatterns = [

@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "holdfast_cards",
     "holdfast_defects",
     "holdfast_catalog_notify",
+    "holdfast_artisan_shop",
     "people",
     "storefront",
 ]
@@ -157,6 +158,7 @@ CONTENT_SECURITY_POLICIES = {
     "/": _STRICT,
     # Pictures of products are wherever their makers keep them.
     "/catalog/": _STRICT.replace("img-src 'self' data:", "img-src 'self' data: https:"),
+    "/market/": _STRICT.replace("img-src 'self' data:", "img-src 'self' data: https:"),
     "/admin/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline' 'unsafe-eval'",
     "/schema/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline'; worker-src blob:",
 }
@@ -223,6 +225,12 @@ if MAILBOX_DIR:
 # The catalog: how its admins are told of changes, and how visitors are counted.
 SITE_URL = env("SITE_URL", default="")
 HOLDFAST_CATALOG_NOTIFY: dict[str, Any] = catalog.settings_from(env)
+
+# The market: paid from the wallet, which keeps the fee for the house.
+HOLDFAST_ARTISAN_SHOP: dict[str, Any] = {
+    "PAYMENT": {"BACKEND": "adapters.wallet_gateway.WalletGateway"},
+    "FEE_PERCENT": env.float("MARKET_FEE_PERCENT", default=8.0),
+}
 
 # How many proxies of ours stand before the web server. Each adds to X-Forwarded-For whom it saw; what stands there
 # beside that is what a caller says of himself, and would give him a new name at each throttle.
