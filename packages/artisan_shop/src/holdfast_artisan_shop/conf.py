@@ -24,7 +24,9 @@ class ArtisanShopSettings(AppSettings, setting="HOLDFAST_ARTISAN_SHOP"):
     LOW_STOCK: Annotated[int, "At how many pieces an alert opens, for variants that do not say otherwise."] = 3
     SLOT_WEEKS: Annotated[int, "How many weeks ahead slots are generated."] = 4
     TRACKING_DAYS: Annotated[int, "For how many days a signed tracking link is good."] = 60
-    GEO: Annotated[BackendSpec, "Who finds what is near."] = {"BACKEND": "holdfast_artisan_shop.backends.geo.RingSearch"}
+    GEO: Annotated[BackendSpec, "Who finds what is near."] = {
+        "BACKEND": "holdfast_artisan_shop.backends.geo.RingSearch"
+    }
     SEARCH: Annotated[BackendSpec, "Who finds products by words."] = {
         "BACKEND": "holdfast_artisan_shop.backends.search.WordSearch"
     }

@@ -11,7 +11,8 @@
 - ``SlotPattern``, ``Slot``, ``Delivery``, ``DeliveryEvent``: when goods are brought or fetched.
 - ``FlashSale``, ``Coupon``, ``CouponUse``, ``Review``: what makes customers buy.
 - ``InventoryAlert``, ``BackInStockRequest``: who is told of too little, and who of enough.
-- ``SalesDay``, ``ShopDay``, ``CoBuy``: roll-ups, made again from the orders at any time.
+- ``SalesDay``, ``ShopDay``, ``CoBuy``: roll-ups, made again from the orders at any time. ``Word``: what products are
+  called, made again from their names.
 
 Amounts are whole minor units of the shop's currency (``*_minor``), so that sums are exact on every database. Only
 ``services`` write.
@@ -24,6 +25,7 @@ from holdfast_artisan_shop.models.marketing import Coupon, CouponUse, FlashSale,
 from holdfast_artisan_shop.models.orders import BasketLine, Order, OrderLine, Purchase
 from holdfast_artisan_shop.models.payments import Payment
 from holdfast_artisan_shop.models.products import Category, Product, ProductImage, Variant
+from holdfast_artisan_shop.models.search import Word
 from holdfast_artisan_shop.models.shops import Shop, ShopClosure, ShopMember
 from holdfast_artisan_shop.models.stock import Hold, Stock, StockMove
 
@@ -56,4 +58,5 @@ __all__ = [
     "Stock",
     "StockMove",
     "Variant",
+    "Word",
 ]

@@ -27,7 +27,10 @@ class SalesDay(models.Model):
 
 
 class ShopDay(models.Model):
-    """What a shop's completed orders of one of its own days came to."""
+    """What a shop's completed orders of one of its own days came to.
+
+    ``returning_orders`` are those of customers who had had one before; all others are somebody's first.
+    """
 
     id = models.BigAutoField(primary_key=True)
     shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_index=False)
@@ -35,6 +38,9 @@ class ShopDay(models.Model):
     orders = models.PositiveIntegerField()
     total_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField()
+    returning_orders = models.PositiveIntegerField(default=0)
+    deliveries = models.PositiveIntegerField(default=0)
+    deliveries_on_time = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["shop", "day"], name="holdfast_artisan_shop_shop_day_once")]

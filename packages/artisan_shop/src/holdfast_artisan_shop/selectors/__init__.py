@@ -1,1 +1,71 @@
 """Reads with a name."""
+
+from holdfast_artisan_shop.selectors.browse import ORDERS, ProductFilters, browse, category_tree, order_of, subtree
+from holdfast_artisan_shop.selectors.cached import forget, remembered
+from holdfast_artisan_shop.selectors.dashboard import Dashboard, dashboard, dashboard_as_csv, low_stock
+from holdfast_artisan_shop.selectors.days import Period, day_bounds, day_of, period
+from holdfast_artisan_shop.selectors.near import products_near, shops_near
+from holdfast_artisan_shop.selectors.offers import (
+    as_offers,
+    get_offer,
+    get_shop,
+    products_of_shop,
+    reviews_of,
+    shops,
+    shown_products,
+)
+from holdfast_artisan_shop.selectors.orders import (
+    alerts_of_shops,
+    basket_of,
+    day_plan,
+    free_slots,
+    get_order,
+    get_purchase,
+    orders_of_customer,
+    orders_of_shops,
+    slots_of_shop,
+    tracking,
+)
+from holdfast_artisan_shop.selectors.recommendations import recommendations
+from holdfast_artisan_shop.selectors.scopes import managed_shop, shops_of
+
+__all__ = [
+    "ORDERS",
+    "Dashboard",
+    "Period",
+    "ProductFilters",
+    "alerts_of_shops",
+    "as_offers",
+    "basket_of",
+    "browse",
+    "category_tree",
+    "dashboard",
+    "dashboard_as_csv",
+    "day_bounds",
+    "day_of",
+    "day_plan",
+    "forget",
+    "free_slots",
+    "get_offer",
+    "get_order",
+    "get_purchase",
+    "get_shop",
+    "low_stock",
+    "managed_shop",
+    "order_of",
+    "orders_of_customer",
+    "orders_of_shops",
+    "period",
+    "products_near",
+    "products_of_shop",
+    "recommendations",
+    "remembered",
+    "reviews_of",
+    "shops",
+    "shops_near",
+    "shops_of",
+    "shown_products",
+    "slots_of_shop",
+    "subtree",
+    "tracking",
+]

@@ -10,6 +10,12 @@ Each verb is one transaction, or part of the caller's, but for ``pay_order``, ``
 ``settle_payments``: they commit what they are going to ask the gateway for, ask, and commit its answer.
 """
 
+from holdfast_artisan_shop.services.analytics import (
+    rebuild_sales,
+    refresh_popularity,
+    refresh_together,
+    roll_up_order,
+)
 from holdfast_artisan_shop.services.baskets import (
     accept_prices,
     add_to_basket,
@@ -81,6 +87,7 @@ from holdfast_artisan_shop.services.stock import (
     request_back_in_stock,
     set_threshold,
 )
+from holdfast_artisan_shop.services.vocabulary import refresh_vocabulary
 
 __all__ = [
     "CategoryValues",
@@ -126,7 +133,11 @@ __all__ = [
     "place_order",
     "publish_shop",
     "read_tracking_token",
+    "rebuild_sales",
     "receive_stock",
+    "refresh_popularity",
+    "refresh_together",
+    "refresh_vocabulary",
     "refund_order",
     "release_holds",
     "remind_of_deliveries",
@@ -136,6 +147,7 @@ __all__ = [
     "request_back_in_stock",
     "reschedule_delivery",
     "retire_product",
+    "roll_up_order",
     "schedule_flash_sale",
     "send_delivery",
     "set_basket_quantity",

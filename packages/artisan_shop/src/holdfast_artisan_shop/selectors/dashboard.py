@@ -1,0 +1,288 @@
+"""What a shop sold, over any days of its own: from the roll-ups, so that the number of orders does not matter.
+
+Sales are completed orders, by the day on which they were completed; what was refunded is none. Amounts are whole minor
+units of the shop's currency.
+"""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import connections, router
+from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
+
+from holdfast.money import from_minor
+from holdfast_artisan_shop.models import Category, InventoryAlert, Order, Product, SalesDay, Shop, ShopDay
+from holdfast_artisan_shop.selectors.days import Period, day_bounds, day_of, period
+from holdfast_artisan_shop.selectors.scopes import managed_shop
+from holdfast_artisan_shop.states import OrderState
+
+TOP = 10
+LOW_STOCK_MAX = 50
+DEFAULT_DAYS = 365
+ENDED = (OrderState.COMPLETED, OrderState.CANCELLED, OrderState.REFUNDED)
+# A spreadsheet would run it.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+Listing = Literal["months", "categories", "products"]
+
+# The days are read once. A product's place is by its revenue; "running" is the share of it and of all above it.
+_SALES = """
+    WITH sold AS MATERIALIZED (
+        SELECT {month} AS month, product_id, SUM(orders) AS orders, SUM(units) AS units, SUM(revenue_minor) AS revenue
+        FROM {sales_day} WHERE shop_id = %s AND day BETWEEN %s AND %s
+        GROUP BY 1, 2
+    ), ranked AS (
+        SELECT product_id, SUM(orders) AS orders, SUM(units) AS units, SUM(revenue) AS revenue,
+            RANK() OVER (ORDER BY SUM(revenue) DESC) AS place,
+            SUM(SUM(revenue)) OVER (ORDER BY SUM(revenue) DESC, product_id ROWS UNBOUNDED PRECEDING) AS running,
+            SUM(SUM(revenue)) OVER () AS whole
+        FROM sold GROUP BY product_id
+    )
+    SELECT 0, month, category.id, category.name, SUM(units), SUM(revenue), 0, 0, 0
+    FROM sold JOIN {product} AS product ON product.id = sold.product_id
+        JOIN {category} AS category ON category.id = product.category_id
+    GROUP BY month, category.id, category.name
+    UNION ALL
+    SELECT 1, place, product.id, product.name, units, revenue, ranked.orders, running, whole
+    FROM ranked JOIN {product} AS product ON product.id = ranked.product_id
+    WHERE place <= {top}
+    ORDER BY 1, 2, 6 DESC, 4"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonthFigures:
+    """A month, as far as the period covers it; ``change`` is to the month before, as a share of it."""
+
+    month: dt.date
+    units: int
+    revenue_minor: int
+    change: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryFigures:
+    """What was sold of a category in a month."""
+
+    month: dt.date
+    category_id: UUID
+    name: str
+    units: int
+    revenue_minor: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProductFigures:
+    """One of the best-selling products, its share of the revenue, and the share of it and all before it."""
+
+    rank: int
+    product_id: UUID
+    name: str
+    orders: int
+    units: int
+    revenue_minor: int
+    share: float
+    running_share: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class LowStock:
+    """A variant that is at its threshold or below it now."""
+
+    product_id: UUID
+    variant_id: UUID
+    name: str
+    sku: str
+    left: int
+    low_at: int
+    since: dt.datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """The figures of a shop's period.
+
+    ``revenue_minor`` is what the lines came to, ``total_minor`` what customers paid, with delivery and less discounts.
+    ``orders_by_state`` counts open orders as they are now, all others by when they ended.
+    """
+
+    shop_id: UUID
+    currency: str
+    start: dt.date
+    end: dt.date
+    orders: int
+    units: int
+    revenue_minor: int
+    total_minor: int
+    fee_minor: int
+    average_order_minor: int | None
+    new_customers: int
+    returning_orders: int
+    returning_share: float | None
+    deliveries: int
+    deliveries_on_time: int
+    on_time_share: float | None
+    months: list[MonthFigures]
+    categories: list[CategoryFigures]
+    top_products: list[ProductFigures]
+    orders_by_state: dict[str, int]
+    low_stock: list[LowStock]
+
+
+def dashboard(*, shop_id: UUID, actor_id: Any, start: dt.date | None = None, end: dt.date | None = None) -> Dashboard:
+    """Return the figures of a shop's days, both included; without them of the last year.
+
+    Raises ``ShopNotFound``, ``PeriodInvalid``.
+    """
+    shop = managed_shop(shop_id=shop_id, actor_id=actor_id)
+    end = end or day_of(timezone.now(), shop.time_zone)
+    days = period(start=start or end - dt.timedelta(days=DEFAULT_DAYS - 1), end=end)
+    categories, top_products = _sales(shop, days)
+    months = _months(days, categories)
+    sums = {name: Sum(name, default=0) for name in ("orders", "total_minor", "fee_minor", *_SHARES)}
+    totals = ShopDay.objects.filter(shop=shop, day__range=(days.start, days.end)).aggregate(**sums)
+    orders = totals["orders"]
+    return Dashboard(
+        shop_id=shop.pk,
+        currency=shop.currency,
+        start=days.start,
+        end=days.end,
+        units=sum(month.units for month in months),
+        revenue_minor=sum(month.revenue_minor for month in months),
+        average_order_minor=(2 * totals["total_minor"] + orders) // (2 * orders) if orders else None,
+        new_customers=orders - totals["returning_orders"],
+        returning_share=_share(totals["returning_orders"], orders),
+        on_time_share=_share(totals["deliveries_on_time"], totals["deliveries"]),
+        months=months,
+        categories=categories,
+        top_products=top_products,
+        orders_by_state=_orders_by_state(shop, days, orders),
+        low_stock=low_stock(shop_id=shop.pk),
+        **totals,
+    )
+
+
+_SHARES = ("returning_orders", "deliveries", "deliveries_on_time")
+
+
+def low_stock(*, shop_id: UUID) -> list[LowStock]:
+    """Return the variants of a shop whose stock is low now, the lowest first."""
+    alerts = InventoryAlert.objects.filter(shop_id=shop_id, resolved_at=None).annotate(
+        left_now=F("stock__on_hand") - F("stock__allocated")
+    )
+    rows = alerts.order_by("left_now", "id").values_list(
+        "stock__variant__product_id",
+        "stock_id",
+        "stock__variant__product__name",
+        "stock__variant__sku",
+        "left_now",
+        "stock__low_at",
+        "opened_at",
+    )
+    names = ("product_id", "variant_id", "name", "sku", "left", "low_at", "since")
+    return [LowStock(**dict(zip(names, row, strict=True))) for row in rows[:LOW_STOCK_MAX]]
+
+
+def dashboard_as_csv(figures: Dashboard, *, listing: Listing = "categories") -> Iterator[str]:
+    """Yield the lines of one of the lists as CSV, the header first; amounts in the shop's currency."""
+    columns, rows = _LISTINGS[listing], getattr(figures, "top_products" if listing == "products" else listing)
+    line = io.StringIO()
+    writer = csv.writer(line)
+    writer.writerow([name.removesuffix("_minor") for name in columns])
+    for row in rows:
+        writer.writerow([_cell(name, getattr(row, name), figures.currency) for name in columns])
+    yield from line.getvalue().splitlines(keepends=True)
+
+
+_LISTINGS: dict[str, Sequence[str]] = {
+    "months": ("month", "units", "revenue_minor", "change"),
+    "categories": ("month", "name", "units", "revenue_minor"),
+    "products": ("rank", "name", "orders", "units", "revenue_minor", "share", "running_share"),
+}
+
+
+def _sales(shop: Shop, days: Period) -> tuple[list[CategoryFigures], list[ProductFigures]]:
+    using = router.db_for_read(SalesDay)
+    connection = connections[using]
+    months = days.months()
+    adapt = connection.ops.adapt_datefield_value
+    shop_id = Shop._meta.pk.get_db_prep_value(shop.pk, connection)
+    later = [*enumerate(months)][1:]
+    sql = _SALES.format(
+        # Comparisons, because truncating a date costs the database more than all the rest.
+        month=f"CASE {' '.join('WHEN day < %s THEN %s' for _one in later)} ELSE %s END" if later else "%s + 0",
+        top=TOP,
+        **{
+            name: connection.ops.quote_name(model._meta.db_table)
+            for name, model in {"sales_day": SalesDay, "product": Product, "category": Category}.items()
+        },
+    )
+    cases = [value for index, month in later for value in (adapt(month), index - 1)]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*cases, len(months) - 1, shop_id, adapt(days.start), adapt(days.end)])
+        rows = cursor.fetchall()
+    categories, products = [], []
+    for kind, number, key, name, units, revenue, orders, running, whole in rows:
+        row_id = key if isinstance(key, UUID) else UUID(key)
+        figures: dict[str, Any] = {"name": name, "units": int(units), "revenue_minor": int(revenue)}
+        if kind == 0:
+            categories.append(CategoryFigures(month=months[number], category_id=row_id, **figures))
+        else:
+            share, running_share = _share(revenue, whole) or 0.0, _share(running, whole) or 0.0
+            products.append(
+                ProductFigures(
+                    rank=number,
+                    product_id=row_id,
+                    orders=int(orders),
+                    share=share,
+                    running_share=running_share,
+                    **figures,
+                )
+            )
+    return categories, products[:TOP]
+
+
+def _months(days: Period, categories: Sequence[CategoryFigures]) -> list[MonthFigures]:
+    """Return every month of the period, also those in which nothing was sold."""
+    found: list[MonthFigures] = []
+    for month in days.months():
+        own = [one for one in categories if one.month == month]
+        revenue, before = sum(one.revenue_minor for one in own), found[-1].revenue_minor if found else 0
+        found.append(
+            MonthFigures(
+                month=month,
+                units=sum(one.units for one in own),
+                revenue_minor=revenue,
+                change=_share(revenue - before, before),
+            )
+        )
+    return found
+
+
+def _orders_by_state(shop: Shop, days: Period, completed: int) -> dict[str, int]:
+    between = day_bounds(days.start, days.end, shop.time_zone)
+    cancelled = Q(state=OrderState.CANCELLED, cancelled_at__gte=between[0], cancelled_at__lt=between[1])
+    refunded = Q(state=OrderState.REFUNDED, completed_at__gte=between[0], completed_at__lt=between[1])
+    opened = Q(state__in=[state for state in OrderState if state not in ENDED])
+    orders = Order.objects.filter(opened | cancelled | refunded, shop=shop).order_by()
+    found = dict(orders.values_list("state").annotate(Count("pk")))
+    return {str(state): found.get(state, 0) for state in OrderState} | {str(OrderState.COMPLETED): completed}
+
+
+def _share(part: Any, whole: Any) -> float | None:
+    return round(float(part) / float(whole), 4) if whole else None
+
+
+def _cell(name: str, value: Any, currency: str) -> str:
+    if value is None:
+        return ""
+    if name.endswith("_minor"):
+        return str(from_minor(value, currency).amount)
+    if name == "month":
+        return f"{value:%Y-%m}"
+    text = str(value)
+    return f"'{text}" if name == "name" and text.startswith(FORMULA) else text
