@@ -194,7 +194,7 @@ class Story:
     def _buy(self, customer: Customer, at: dt.datetime) -> None:
         artisan = self.random.choice(ARTISANS)
         ware, low, high = self.random.choice(artisan.wares)
-        amount = Decimal(self.random.randrange(low * 100, high * 100, 10)) / 100
+        amount = Decimal(self.random.randrange(low * 100, high * 100, 50)) / 100
         self._pay(customer.username, artisan.username, amount, ware, at)
 
     def _share(self, customer: Customer, at: dt.datetime) -> None:

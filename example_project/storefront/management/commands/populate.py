@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from storefront import catalog_story, defect_story, demo
+from storefront import catalog_story, defect_story, demo, market_story
 
 
 class Command(BaseCommand):
@@ -22,6 +22,8 @@ class Command(BaseCommand):
             defect_story.tell()
         if not catalog_story.is_told():
             catalog_story.tell()
+        if not market_story.is_told():
+            market_story.tell()
         self.stdout.write("Sign in with one of these names; each has the password " + demo.PASSWORD)
         self.stdout.write(f"  {demo.ADMIN:<8} the back office, and the catalog")
         for admin in catalog_story.ADMINS:
