@@ -1,5 +1,5 @@
 """``python -m benchmarks wallet``, ``... outbox``, ``... broadcast``, ``... defects``, ``... cards``,
-``... catalog``: see README.md."""
+``... catalog``, ``... market``: see README.md."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ def main() -> None:
     # What a run has started ends with it, also when it is told to end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Ours and the peers, side by side.")
-    parser.add_argument("suite", choices=["wallet", "outbox", "broadcast", "defects", "cards", "catalog"])
+    parser.add_argument("suite", choices=["wallet", "outbox", "broadcast", "defects", "cards", "catalog", "market"])
     parser.add_argument("--full", action="store_true", help="many cycles (half an hour); the default is a quick look")
     parser.add_argument("--cycles", type=int, help="turns of each system in each workload")
     parser.add_argument("--seconds", type=float, default=2.0, help="the length of a turn")
@@ -48,6 +48,8 @@ def main() -> None:
         _cards(postgres, arguments, result)
     elif arguments.suite == "catalog":
         _catalog(postgres, arguments, result)
+    elif arguments.suite == "market":
+        _market(postgres, arguments, result)
     else:
         _outbox(postgres, arguments, result)
     result.facts["took"] = f"{(time.monotonic() - began) / 60:.0f} minutes"
@@ -119,6 +121,18 @@ def _catalog(postgres: Postgres, arguments: argparse.Namespace, result: Report) 
         parts=frozenset(arguments.part or suite.PARTS),
     )
     suite.run(postgres, machine.Watch(postgres.pids()), options, result, _say)
+
+
+def _market(postgres: Postgres, arguments: argparse.Namespace, result: Report) -> None:
+    from benchmarks.market import suite
+
+    options = suite.Options(
+        products=1_000_000 if arguments.full or arguments.million else 100_000,
+        lines=430_000 if arguments.full or arguments.million else 43_000,
+        times=300 if arguments.full else 100,
+        parts=frozenset(arguments.part or suite.PARTS),
+    )
+    suite.run(postgres, options, result, _say)
 
 
 def _required(name: str) -> str:
