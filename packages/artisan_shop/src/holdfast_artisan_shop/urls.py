@@ -1,7 +1,70 @@
-"""The addresses of the marketplace's API."""
+"""The routes of the marketplace; a host mounts them: ``path("api/market/", include("holdfast_artisan_shop.urls"))``."""
 
-from django.urls import URLPattern
+from django.urls import path
+
+from holdfast_artisan_shop.api.views import baskets, dashboard, delivery, marketing, orders, products, shops, stock
 
 app_name = "holdfast_artisan_shop"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("shops/", shops.ShopsView.as_view(), name="shops"),
+    path("shops/near/", shops.NearShopsView.as_view(), name="shops-near"),
+    path("shops/<uuid:shop_id>/", shops.ShopView.as_view(), name="shop"),
+    path("shops/<uuid:shop_id>/publish/", shops.PublishShopView.as_view(), name="publish-shop"),
+    path("shops/<uuid:shop_id>/holiday/", shops.HolidayView.as_view(), name="holiday"),
+    path("shops/<uuid:shop_id>/close/", shops.CloseShopView.as_view(), name="close-shop"),
+    path("shops/<uuid:shop_id>/members/", shops.MembersView.as_view(), name="members"),
+    path("shops/<uuid:shop_id>/members/<str:member_id>/", shops.MemberView.as_view(), name="member"),
+    path("shops/<uuid:shop_id>/products/", products.ShopProductsView.as_view(), name="shop-products"),
+    path("shops/<uuid:shop_id>/stock/", stock.ShopStockView.as_view(), name="shop-stock"),
+    path("shops/<uuid:shop_id>/dashboard/", dashboard.DashboardView.as_view(), name="dashboard"),
+    path("shops/<uuid:shop_id>/dashboard.csv", dashboard.DashboardFileView.as_view(), name="dashboard-csv"),
+    path("shops/<uuid:shop_id>/payout/", marketing.PayoutView.as_view(), name="payout"),
+    path("shops/<uuid:shop_id>/coupons/", marketing.CouponsView.as_view(), name="coupons"),
+    path("shops/<uuid:shop_id>/slots/", delivery.SlotsView.as_view(), name="slots"),
+    path("shops/<uuid:shop_id>/slot-patterns/", delivery.PatternsView.as_view(), name="slot-patterns"),
+    path("shops/<uuid:shop_id>/closures/", delivery.ClosuresView.as_view(), name="closures"),
+    path("shops/<uuid:shop_id>/day-plan/", delivery.DayPlanView.as_view(), name="day-plan"),
+    path("slot-patterns/<uuid:pattern_id>/", delivery.PatternView.as_view(), name="slot-pattern"),
+    path("coupons/<uuid:coupon_id>/", marketing.CouponView.as_view(), name="coupon"),
+    path("categories/", products.CategoriesView.as_view(), name="categories"),
+    path("categories/<uuid:category_id>/", products.CategoryView.as_view(), name="category"),
+    path("products/", products.ProductsView.as_view(), name="products"),
+    path("products/geosearch/", products.NearProductsView.as_view(), name="geosearch"),
+    path("products/<uuid:product_id>/", products.ProductView.as_view(), name="product"),
+    path("products/<uuid:product_id>/recommendations/", products.RecommendationsView.as_view(), name="recommendations"),
+    path("products/<uuid:product_id>/images/", products.ImagesView.as_view(), name="images"),
+    path("products/<uuid:product_id>/variants/", products.VariantsView.as_view(), name="variants"),
+    path("products/<uuid:product_id>/flash-sales/", products.FlashSalesView.as_view(), name="flash-sales"),
+    path("products/<uuid:product_id>/reviews/", marketing.ReviewsView.as_view(), name="reviews"),
+    path("flash-sales/<uuid:flash_sale_id>/", products.FlashSaleView.as_view(), name="flash-sale"),
+    path("variants/<uuid:variant_id>/", products.VariantView.as_view(), name="variant"),
+    path("variants/<uuid:variant_id>/stock/", stock.StockView.as_view(), name="stock"),
+    path("variants/<uuid:variant_id>/stock/receive/", stock.ReceiveView.as_view(), name="receive-stock"),
+    path("variants/<uuid:variant_id>/stock/correct/", stock.CorrectView.as_view(), name="correct-stock"),
+    path("variants/<uuid:variant_id>/stock/moves/", stock.MovesView.as_view(), name="stock-moves"),
+    path("variants/<uuid:variant_id>/back-in-stock/", stock.BackInStockView.as_view(), name="back-in-stock"),
+    path("inventory-alerts/", stock.AlertsView.as_view(), name="inventory-alerts"),
+    path("basket/", baskets.BasketView.as_view(), name="basket"),
+    path("basket/accept-prices/", baskets.AcceptPricesView.as_view(), name="accept-prices"),
+    path("basket/hold/", baskets.HoldView.as_view(), name="hold"),
+    path("basket/<uuid:variant_id>/", baskets.BasketLineView.as_view(), name="basket-line"),
+    path("checkout/", baskets.CheckoutView.as_view(), name="checkout"),
+    path("purchases/<uuid:purchase_id>/", baskets.PurchaseView.as_view(), name="purchase"),
+    path("purchases/<uuid:purchase_id>/pay/", baskets.PayPurchaseView.as_view(), name="pay-purchase"),
+    path("orders/", orders.OrdersView.as_view(), name="orders"),
+    path("orders/<uuid:order_id>/", orders.OrderView.as_view(), name="order"),
+    path("orders/<uuid:order_id>/pay/", orders.PayOrderView.as_view(), name="pay-order"),
+    path("orders/<uuid:order_id>/cancel/", orders.CancelOrderView.as_view(), name="cancel-order"),
+    path("orders/<uuid:order_id>/start/", orders.StartOrderView.as_view(), name="start-order"),
+    path("orders/<uuid:order_id>/finish/", orders.FinishOrderView.as_view(), name="finish-order"),
+    path("orders/<uuid:order_id>/complete/", orders.CompleteOrderView.as_view(), name="complete-order"),
+    path("orders/<uuid:order_id>/decline/", orders.DeclineOrderView.as_view(), name="decline-order"),
+    path("orders/<uuid:order_id>/refund/", orders.RefundOrderView.as_view(), name="refund-order"),
+    path("orders/<uuid:order_id>/send/", delivery.SendView.as_view(), name="send"),
+    path("orders/<uuid:order_id>/deliver/", delivery.DeliverView.as_view(), name="deliver"),
+    path("orders/<uuid:order_id>/fail/", delivery.FailDeliveryView.as_view(), name="fail-delivery"),
+    path("orders/<uuid:order_id>/reschedule/", delivery.RescheduleView.as_view(), name="reschedule"),
+    path("orders/<uuid:order_id>/tracking/", delivery.TrackingView.as_view(), name="tracking"),
+    path("tracking/<str:token>/", delivery.TrackingLinkView.as_view(), name="tracking-link"),
+]

@@ -1,4 +1,4 @@
-"""What those who act for a shop look up while they keep it: stock and its moves, sales, patterns, closures."""
+"""What those who act for a shop look up while they keep it: stock and its moves, sales, coupons, patterns, closures."""
 
 from typing import Any
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from holdfast_artisan_shop.exceptions import ProductNotFound, VariantNotFound
-from holdfast_artisan_shop.models import FlashSale, Product, ShopClosure, SlotPattern, Stock, StockMove
+from holdfast_artisan_shop.models import Coupon, FlashSale, Product, ShopClosure, SlotPattern, Stock, StockMove
 from holdfast_artisan_shop.selectors.scopes import managed_shop, shops_of
 
 
@@ -39,6 +39,12 @@ def flash_sales_of(*, product_id: UUID, actor_id: Any) -> QuerySet[FlashSale]:
     if not Product.objects.filter(pk=product_id, shop__in=shops_of(actor_id=actor_id)).exists():
         raise ProductNotFound(product_ids=[str(product_id)])
     return FlashSale.objects.select_related("product").filter(product_id=product_id).order_by("-id")
+
+
+def coupons_of(*, shop_id: UUID, actor_id: Any) -> QuerySet[Coupon]:
+    """Return the coupons of a shop that a user acts for, the newest first. Raises ``ShopNotFound``."""
+    shop = managed_shop(shop_id=shop_id, actor_id=actor_id)
+    return shop.coupons.select_related("shop").order_by("-id")
 
 
 def slot_patterns_of(*, shop_id: UUID, actor_id: Any) -> QuerySet[SlotPattern]:

@@ -118,6 +118,13 @@ def quote_items(shop_id: UUID, items: Sequence[Item]) -> list[Quoted]:
     return quoted
 
 
+def quote_variants(variant_ids: Iterable[UUID]) -> dict[UUID, Quoted]:
+    """Return what variants cost now, by their ids."""
+    wanted = sorted(set(variant_ids))
+    rows = statements.quote(using=using(), variant_ids=wanted) if wanted else []
+    return {quoted.variant_id: quoted for quoted in map(Quoted.of, rows)}
+
+
 def quote_basket(customer_id: Any) -> list[Quoted]:
     """Lock the lines of a basket and return what they cost now; in a transaction."""
     return [Quoted.of(row) for row in statements.quote_basket(using=using(), customer_id=customer_id)]
@@ -157,9 +164,10 @@ def _rows_of_variants(items: Sequence[Item]) -> list[tuple[list[Any], int]]:
         return []
     variant_ids = sorted({variant_id for variant_id, _quantity in wanted})
     rows = {UUID(row[0]): row for row in statements.quote(using=using(), variant_ids=variant_ids)}
-    for variant_id in variant_ids:
-        if variant_id not in rows:
-            raise VariantNotFound(variant_id=str(variant_id))
+    for item in items:
+        row = rows.get(item.variant_id) if item.variant_id is not None else None
+        if item.variant_id is not None and (row is None or item.product_id not in (None, UUID(row[1]))):
+            raise VariantNotFound(variant_id=str(item.variant_id))
     return [(rows[variant_id], quantity) for variant_id, quantity in wanted]
 
 

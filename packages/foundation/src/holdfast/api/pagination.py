@@ -53,10 +53,11 @@ def keyset_page(
 ) -> Response:
     """Return one page of the queryset as ``{"next", "previous", "results"}``, the links absolute.
 
-    ``ordering`` names columns without NULL, the last of them unique. Raises ``InvalidCursor``, ``InvalidPageSize``.
+    ``ordering`` names columns or annotations without NULL, the last of them unique. Raises ``InvalidCursor``,
+    ``InvalidPageSize``.
     """
-    keys = [_Key.of(queryset.model, term) for term in ordering]
-    size = _page_size(request, page_size, max_page_size)
+    keys = [_Key.of(queryset, term) for term in ordering]
+    size = page_size_of(request, page_size, max_page_size)
     cursor = _Cursor.read(request.query_params.get("cursor"), keys)
 
     backward = cursor is not None and cursor.backward
@@ -80,18 +81,33 @@ def keyset_page(
     )
 
 
+def page_size_of(request: Request, default: int, largest: int) -> int:
+    """Return how many results the query asks for. Raises ``InvalidPageSize``."""
+    text = request.query_params.get("page_size")
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= largest):
+        raise InvalidPageSize(f"page_size is a number from 1 to {largest}.", page_size=text[:20], maximum=largest)
+    return int(text)
+
+
 @dataclass(frozen=True)
 class _Key:
     """One term of the ordering."""
 
     name: str
+    attribute: str
     field: "Field[Any, Any]"
     descending: bool
 
     @classmethod
-    def of(cls, model: type[Model], term: str) -> "_Key":
+    def of(cls, queryset: QuerySet[Any], term: str) -> "_Key":
         name = term.removeprefix("-")
-        return cls(name, model._meta.get_field(name), term.startswith("-"))  # type: ignore[arg-type]  # a column
+        annotation = queryset.query.annotations.get(name)
+        if annotation is not None:
+            return cls(name, name, annotation.output_field, term.startswith("-"))
+        column: Field[Any, Any] = queryset.model._meta.get_field(name)  # type: ignore[assignment]  # no relation
+        return cls(name, column.attname, column, term.startswith("-"))
 
     @property
     def kind(self) -> "Field[Any, Any]":
@@ -101,7 +117,7 @@ class _Key:
         return self.field
 
     def value(self, row: Model) -> Any:
-        value = self.field.value_from_object(row)
+        value = getattr(row, self.attribute)
         if isinstance(value, Money):
             value = value.amount
         if isinstance(value, int):
@@ -173,15 +189,6 @@ def _beyond(queryset: QuerySet[Any], keys: Sequence[_Key], cursor: _Cursor | Non
     # The first column alone bounds the range that an index has to read; OR alone would not.
     first = Q((f"{keys[0].name}__{'lte' if downward[0] else 'gte'}", cursor.values[0]))
     return ordered.filter(first & beyond)
-
-
-def _page_size(request: Request, default: int, largest: int) -> int:
-    text = request.query_params.get("page_size")
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and 1 <= int(text) <= largest):
-        raise InvalidPageSize(f"page_size is a number from 1 to {largest}.", page_size=text[:20], maximum=largest)
-    return int(text)
 
 
 def _link(request: Request, cursor: str) -> str:

@@ -1,0 +1,1 @@
+"""The views, split by topic: parse, call one verb or read, render."""
