@@ -190,6 +190,18 @@ def test_what_is_no_circle_on_the_globe_is_refused(db, circle, refusal):
             search(lat=lat, lng=lng, radius_km=radius_km)
 
 
+def test_a_page_is_full_though_the_nearest_shops_are_closed(bowl, category):
+    for lat in (52.5201, 52.5202, 52.5203):
+        closed = make_shop(lat=lat)
+        for _ in range(3):
+            make_product(shop=closed, category=category)
+        services.close_shop(shop_id=closed.pk, actor_id=closed.owner_id)
+    open_ones = [make_product(name=f"Open {lat}", location=(lat, 13.405)).pk for lat in (52.53, 52.54, 52.55)]
+    found = near.products_near(lat=52.52, lng=13.405, limit=3)
+    assert [one.pk for one in found] == [bowl.pk, *open_ones[:2]]
+    assert [one.pk for one in near.products_near(lat=52.52, lng=13.405)] == [bowl.pk, *open_ones]
+
+
 def test_limits_and_unknown_categories_are_refused(db):
     for limit in (0, -1, 10**9, True):
         with pytest.raises(LimitInvalid):

@@ -46,7 +46,7 @@ def browse(*, order: str = "newest", **filters: Unpack[ProductFilters]) -> Query
     A category is one with all below it. ``relevance`` without a text is ``newest``: say so to ``order_of`` too. Raises
     ``CategoryNotFound``, ``PriceInvalid``, ``TextInvalid``.
     """
-    found = filtered_products(**filters)
+    found = filtered_products(shown_products(), **filters)
     if filters.get("text") and order == "relevance":
         best = found.order_by("-popularity", "-pk").values("pk")[:RANKED_MAX]
         found = found.filter(pk__in=best)
@@ -61,6 +61,7 @@ def order_of(order: str, **filters: Any) -> tuple[str, ...]:
 
 
 def filtered_products(
+    products: QuerySet[Product],
     *,
     category_id: UUID | None = None,
     shop_id: UUID | None = None,
@@ -71,8 +72,8 @@ def filtered_products(
     on_sale: bool = False,
     text: str = "",
 ) -> QuerySet[Product]:
-    """Return the shown products that match every filter given. Raises as ``browse`` does."""
-    found = shown_products()
+    """Return those of the products that match every filter given. Raises as ``browse`` does."""
+    found = products
     if category_id is not None:
         found = found.filter(category_id__in=subtree(category_id=category_id))
     if shop_id is not None:

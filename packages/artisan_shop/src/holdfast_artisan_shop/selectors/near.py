@@ -12,7 +12,7 @@ from holdfast_artisan_shop.exceptions import LimitInvalid, LocationInvalid, Radi
 from holdfast_artisan_shop.models import Product, Shop
 from holdfast_artisan_shop.ports import GeoSearch, Hit
 from holdfast_artisan_shop.selectors.browse import ProductFilters, filtered_products
-from holdfast_artisan_shop.selectors.offers import as_offers, shops
+from holdfast_artisan_shop.selectors.offers import as_offers, shops, shown_products
 
 RADIUS_KM = 10.0
 LIMIT_MAX = 201
@@ -36,11 +36,19 @@ def products_near(
     check_circle(lat, lng, radius_km)
     check_limit(limit)
     given: ProductFilters = {**filters}  # type: ignore[typeddict-item]  # checked by the call
-    rows = filtered_products(**given)
-    hits = _geo().near(
-        rows, lat=lat, lng=lng, radius_km=radius_km, limit=limit, selective=_selective(filters), after=after
-    )
-    return _in_order(hits, as_offers(Product.objects.all()))
+    # Whether a product's shop is shown is looked up for those that were found, not for all that lie in the ring.
+    rows = filtered_products(Product.objects.filter(active=True), **given)
+    selective, found = _selective(filters), list[Product]()
+    while len(found) < limit:
+        wanted = limit - len(found)
+        hits = _geo().near(
+            rows, lat=lat, lng=lng, radius_km=radius_km, limit=wanted, selective=selective, after=after
+        )
+        found += _in_order(hits, as_offers(shown_products()))
+        if len(hits) < wanted:
+            break
+        after = hits[-1].rank, hits[-1].id
+    return found
 
 
 def shops_near(
@@ -85,7 +93,7 @@ def _selective(filters: dict[str, Any]) -> bool:
 
 
 def _in_order(hits: Sequence[Hit], rows: QuerySet[Any]) -> list[Any]:
-    """Return the rows of the hits; one that has gone since is left out."""
+    """Return the rows of the hits; one that is not among the rows is left out."""
     by_id = {row.pk: row for row in rows.filter(pk__in=[hit.id for hit in hits])}
     found = []
     for hit in hits:
