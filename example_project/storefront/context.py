@@ -8,7 +8,9 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from holdfast_artisan_shop import selectors as shop
 from holdfast_catalog_notify import selectors as catalog
+from people.states import Role
 from storefront import notices
 
 
@@ -32,6 +34,11 @@ def admins(user: Any) -> bool:
     return signed_in(user) and user.is_staff
 
 
+def artisans(user: Any) -> bool:
+    """Admit who is an artisan, and who acts for a shop."""
+    return customers(user) and (user.role == Role.ARTISAN or shop.shops_of(actor_id=user.pk).exists())
+
+
 @dataclass(frozen=True)
 class Door:
     """One entry of the navigation; ``names`` are the pages behind it, besides the first."""
@@ -48,16 +55,21 @@ class Door:
         return reverse(f"storefront:{self.name}")
 
 
+_MONEY = {"account", "open-account", "top-up", "pay-out", "statement", "transfer"}
+_MOVING = {"send", "send-confirm", "exchange", "exchange-confirm", "holds", "hold-place", "hold-pay"}
+_ROOMS = {"orders", "order", "wares", "ware", "ware-new", "ware-change", "plan", "slots", "alerts"}
+
 DOORS = [
+    Door("Market", "market", "market", frozenset({"near", "shop", "ware"}), everybody),
+    Door("Orders", "box", "orders", frozenset({"order", "order-slot", "basket", "checkout"}), customers),
     Door(
-        "Wallet",
-        "wallet",
-        "wallet",
-        frozenset({"account", "open-account", "top-up", "pay-out", "statement", "transfer"}),
+        "Workshop",
+        "hammer",
+        "workshop",
+        frozenset({f"shop-{room}" for room in (*_ROOMS, "open", "figures", "change")}),
+        artisans,
     ),
-    Door("Send", "send", "send", frozenset({"send-confirm"}), customers),
-    Door("Exchange", "swap", "exchange", frozenset({"exchange-confirm"}), customers),
-    Door("Set aside", "hold", "holds", frozenset({"hold-place", "hold-pay"}), customers),
+    Door("Wallet", "wallet", "wallet", frozenset(_MONEY | _MOVING)),
     Door("Cards", "card", "cards", frozenset({"card", "order-card", "lost-card", "end-card"})),
     Door("Activity", "bell", "activity"),
     Door("Defects", "defect", "defects", frozenset({"defect", "report-defect", "change-defect", "delete-defect"})),
@@ -98,6 +110,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     found = {"doors": doors, "current_door": _open_now(doors, here)}
     if user.is_authenticated:
         found["unread"] = notices.unread(user_id=user.pk)
+        found["in_basket"] = shop.basket_of(customer_id=user.pk).order_by().count()
     if admins(user):
         sections = [door for door, permission in SECTIONS if not permission or user.has_perm(permission)]
         sections += [MAILBOX] if settings.MAILBOX_DIR else []
