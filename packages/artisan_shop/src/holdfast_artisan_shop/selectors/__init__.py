@@ -26,12 +26,14 @@ from holdfast_artisan_shop.selectors.orders import (
     slots_of_shop,
     tracking,
 )
+from holdfast_artisan_shop.selectors.payouts import Payout, payout, payout_orders
 from holdfast_artisan_shop.selectors.recommendations import recommendations
 from holdfast_artisan_shop.selectors.scopes import managed_shop, shops_of
 
 __all__ = [
     "ORDERS",
     "Dashboard",
+    "Payout",
     "Period",
     "ProductFilters",
     "alerts_of_shops",
@@ -55,6 +57,8 @@ __all__ = [
     "order_of",
     "orders_of_customer",
     "orders_of_shops",
+    "payout",
+    "payout_orders",
     "period",
     "products_near",
     "products_of_shop",

@@ -25,6 +25,7 @@ from holdfast_artisan_shop.services.baskets import (
     remove_from_basket,
     set_basket_quantity,
 )
+from holdfast_artisan_shop.services.coupons import create_coupon, end_coupon
 from holdfast_artisan_shop.services.delivery import (
     add_slot_pattern,
     close_days,
@@ -69,6 +70,7 @@ from holdfast_artisan_shop.services.products import (
     set_images,
 )
 from holdfast_artisan_shop.services.quotes import Item
+from holdfast_artisan_shop.services.reviews import write_review
 from holdfast_artisan_shop.services.shops import (
     ShopDetails,
     ShopValues,
@@ -87,6 +89,7 @@ from holdfast_artisan_shop.services.stock import (
     request_back_in_stock,
     set_threshold,
 )
+from holdfast_artisan_shop.services.upkeep import RolledUp, Tidied, roll_up, tidy
 from holdfast_artisan_shop.services.vocabulary import refresh_vocabulary
 
 __all__ = [
@@ -95,8 +98,10 @@ __all__ = [
     "Item",
     "ProductDetails",
     "ProductValues",
+    "RolledUp",
     "ShopDetails",
     "ShopValues",
+    "Tidied",
     "VariantValues",
     "accept_prices",
     "add_slot_pattern",
@@ -113,11 +118,13 @@ __all__ = [
     "complete_order",
     "correct_stock",
     "create_category",
+    "create_coupon",
     "create_product",
     "decline_order",
     "delete_category",
     "deliver",
     "empty_basket",
+    "end_coupon",
     "end_flash_sale",
     "expire_holds",
     "expire_orders",
@@ -147,6 +154,7 @@ __all__ = [
     "request_back_in_stock",
     "reschedule_delivery",
     "retire_product",
+    "roll_up",
     "roll_up_order",
     "schedule_flash_sale",
     "send_delivery",
@@ -156,5 +164,7 @@ __all__ = [
     "settle_payment",
     "settle_payments",
     "start_order",
+    "tidy",
     "tracking_token",
+    "write_review",
 ]

@@ -1,5 +1,6 @@
 """What flash sales and coupons take off, and how many times they may."""
 
+import re
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -15,10 +16,16 @@ from holdfast_artisan_shop.services.drafts import Draft
 from holdfast_artisan_shop.services.rows import using
 from holdfast_artisan_shop.states import CouponKind
 
+# Letters and digits that can be read out and typed, with hyphens between them.
+CODE = re.compile(r"[A-Z0-9](?:[A-Z0-9-]{0,38}[A-Z0-9])?")
+
 
 def coupon_for(shop_id: UUID, code: str, subtotal_minor: int, customer_id: Any) -> Coupon:
     """Return the coupon that a code names, if it holds for an order. Raises ``CouponInvalid``, ``CouponUsed``."""
-    coupon = Coupon.objects.using(using()).filter(shop_id=shop_id, code=code.strip().upper()).first()
+    code = code.strip().upper()
+    coupon = None
+    if CODE.fullmatch(code):
+        coupon = Coupon.objects.using(using()).filter(shop_id=shop_id, code=code).first()
     now = timezone.now()
     if coupon is None or not coupon.active or coupon.starts_at > now:
         raise CouponInvalid(reason="unknown")
