@@ -77,7 +77,7 @@ class NumberField(serializers.Field[float, Any, float, Any]):
         try:
             return float(data)
         except OverflowError:
-            return math.copysign(math.inf, data)  # beyond every range
+            return math.inf if data > 0 else -math.inf  # beyond every range
 
     def to_representation(self, value: float) -> float:
         """Return the number."""
