@@ -5,6 +5,7 @@ Each reaction runs after the commit of what it reacts to, in the relay, and may 
 
 import datetime as dt
 from typing import Any
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils import timezone
@@ -12,6 +13,10 @@ from django.utils import timezone
 from holdfast.events import Envelope
 from holdfast.money import from_minor
 from holdfast.outbox import exactly_once, subscribe
+from holdfast_artisan_shop import selectors as shop
+from holdfast_artisan_shop.events import BackInStock, DeliveryDue, OrderMoved, OrderPaid, StockRanLow
+from holdfast_artisan_shop.exceptions import ProductNotFound
+from holdfast_artisan_shop.states import OrderState
 from holdfast_cards.events import CardExpired, CardFailed, CardOpposed, CardOrdered, CardSent
 from holdfast_wallet import selectors, services
 from holdfast_wallet.events import TransferPosted
@@ -72,6 +77,79 @@ def tell_the_card_holder(envelope: Envelope[Any]) -> None:
     )
 
 
+@subscribe(StockRanLow, name="notice to the artisan")
+def tell_the_artisan_of_low_stock(envelope: Envelope[StockRanLow]) -> None:
+    """Who sells reads what runs out. The catalog's inbox is of no use here: it tells its admins of its own changes."""
+    event = envelope.event
+    product = shop.get_offer(product_id=UUID(event.product_id), actor_id=event.owner_id)
+    notices.notify(
+        user_id=int(event.owner_id),
+        event_id=envelope.id,
+        icon="alert",
+        text=f"{product.name} is running out: {event.left} left",
+        address=reverse("storefront:shop-ware", args=[event.shop_id, event.product_id]),
+        occurred_at=envelope.occurred_at,
+    )
+
+
+@subscribe(OrderPaid, name="order to the artisan")
+def tell_the_artisan_of_orders(envelope: Envelope[OrderPaid]) -> None:
+    """Who sells reads of each order that can be made."""
+    event = envelope.event
+    order = shop.get_order(order_id=UUID(event.order_id), user_id=event.customer_id)
+    amount = plain_money(from_minor(event.total_minor, event.currency))
+    notices.notify(
+        user_id=order.shop.owner_id,
+        event_id=envelope.id,
+        icon="box",
+        text=f"A new order, {order.reference}: {amount}",
+        address=reverse("storefront:shop-order", args=[order.shop_id, order.pk]),
+        occurred_at=envelope.occurred_at,
+    )
+
+
+@subscribe(OrderMoved, DeliveryDue, name="order to the customer")
+def tell_the_customer(envelope: Envelope[Any]) -> None:
+    """Who has ordered reads what happens to it without him."""
+    event = envelope.event
+    text = "Tomorrow your order comes" if isinstance(event, DeliveryDue) else _ORDER_SENTENCES.get(event.target, "")
+    if text:
+        notices.notify(
+            user_id=int(event.customer_id),
+            event_id=envelope.id,
+            icon="box",
+            text=text,
+            address=reverse("storefront:order", args=[event.order_id]),
+            occurred_at=envelope.occurred_at,
+        )
+
+
+@subscribe(BackInStock, name="notice to who waits")
+def tell_who_waits(envelope: Envelope[BackInStock]) -> None:
+    """Who wanted to be told that something can be bought again, is."""
+    event = envelope.event
+    try:
+        product = shop.get_offer(product_id=UUID(event.product_id))
+    except ProductNotFound:
+        return  # taken off meanwhile
+    for customer_id in event.customer_ids:
+        notices.notify(
+            user_id=int(customer_id),
+            event_id=envelope.id,
+            icon="basket",
+            text=f"{product.name} is back",
+            address=reverse("storefront:ware", args=[event.product_id]),
+            occurred_at=envelope.occurred_at,
+        )
+
+
+_ORDER_SENTENCES = {
+    OrderState.READY: "Your order is ready",
+    OrderState.OUT_FOR_DELIVERY: "Your order has left the workshop",
+    OrderState.COMPLETED: "Your order was handed over",
+    OrderState.CANCELLED: "Your order was cancelled; what was set aside is yours again",
+    OrderState.REFUNDED: "The money of your order comes back",
+}
 _CARD_SENTENCES = {
     CardOrdered.type: "Your card is being made",
     CardSent.type: "Your card is on its way",

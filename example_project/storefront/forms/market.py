@@ -17,7 +17,8 @@ from storefront.templatetags.storefront import plain_money
 
 ORDERS = [("popular", "Most loved"), ("newest", "Newest"), ("price", "Cheapest first"), ("-price", "Dearest first")]
 RADII = ["1", "2", "5", "10", "25", "50"]
-SLOTS_SHOWN = 12
+SLOTS_SHOWN = 4
+NO_SLOT = "none"
 DEPTH = "\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"
 
 
@@ -165,8 +166,8 @@ class CheckoutForm(KeyedForm):
                 *slot_choices(group.shop, Fulfillment.DELIVERY, group.lead_days),
                 *slot_choices(group.shop, Fulfillment.PICKUP, group.lead_days),
             ]
-            initial = choices[0][0] if choices else ""
-            choices.append(("", "No slot: I call for it when it is ready"))
+            initial = choices[0][0] if choices else NO_SLOT
+            choices.append((NO_SLOT, "No slot: I call for it when it is ready"))
             self.fields[f"slot_{number}"] = forms.ChoiceField(
                 choices=choices, widget=forms.RadioSelect, required=False, label="When?", initial=initial
             )
@@ -190,7 +191,7 @@ class CheckoutForm(KeyedForm):
         for number, group in enumerate(self.groups):
             slot = values.get(f"slot_{number}")
             found[group.shop.pk] = Choice(
-                slot_id=UUID(slot) if slot else None,
+                slot_id=UUID(slot) if slot and slot != NO_SLOT else None,
                 address=values.get("address", ""),
                 lat=place.lat,
                 lng=place.lng,
@@ -202,7 +203,7 @@ class CheckoutForm(KeyedForm):
 
 def slot_choices(shop: Any, kind: Fulfillment, lead_days: int) -> list[tuple[str, str]]:
     """Return the next free slots of a shop as choices, in its own time."""
-    slots = selectors.free_slots(shop_id=shop.pk, kind=kind, lead_days=lead_days)[: SLOTS_SHOWN // 2]
+    slots = selectors.free_slots(shop_id=shop.pk, kind=kind, lead_days=lead_days)[:SLOTS_SHOWN]
     return [(str(slot.pk), f"{how(kind)} · {span(slot, shop)} · {_fee(slot, shop)}") for slot in slots]
 
 

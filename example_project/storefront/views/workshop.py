@@ -388,7 +388,9 @@ class ShopPlanView(ShopPage):
             stop.slot_words = span(stop.slot, self.shop)
             stop.order.delivery = stop
             stop.steps = [step for step in steps_of(stop.order) if step.name not in ("decline", "refund")]
-        brought = [stop for stop in stops if stop.lat is not None and stop.state != DeliveryState.DELIVERED]
+        brought: list[Any] = [stop for stop in stops if stop.lat is not None and stop.state != DeliveryState.DELIVERED]
+        for number, stop in enumerate(brought, 1):
+            stop.number = number
         reach = max((self._far(stop) for stop in brought), default=1.0)
         return super().get_context_data(
             day=day,
