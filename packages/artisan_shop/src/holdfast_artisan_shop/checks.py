@@ -13,8 +13,8 @@ W002     the dummy gateway takes nobody's money (``--deploy``)
 from typing import Any
 
 from django.core import checks
-from django.db import connections, router
 
+from holdfast.checks import engine_of
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.models import Order
 
@@ -41,27 +41,7 @@ def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
 @checks.register(LABEL)
 def check_engine(**_kwargs: Any) -> list[checks.CheckMessage]:
     """Refuse databases that our statements are not written for, and warn of SQLite transactions that begin too late."""
-    alias = router.db_for_write(Order)
-    connection = connections[alias]
-    if connection.vendor not in ("postgresql", "sqlite"):
-        return [
-            checks.Error(
-                f"The marketplace cannot keep its stock in {connection.display_name} (database {alias!r}).",
-                hint="Use PostgreSQL, or SQLite on one machine.",
-                id=f"{LABEL}.E006",
-            )
-        ]
-    mode = connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")
-    if connection.vendor == "sqlite" and str(mode).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
-        return [
-            checks.Warning(
-                f"SQLite transactions of the database {alias!r} begin as readers.",
-                hint="Two that read and then write refuse each other with 'database is locked', however patient. "
-                f"Set DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE'}}.",
-                id=f"{LABEL}.W001",
-            )
-        ]
-    return []
+    return engine_of(Order, label=LABEL, error="E006")
 
 
 @checks.register(LABEL, deploy=True)
