@@ -1,5 +1,6 @@
 """Stories of the catalog: what one admin changes is told to the others, what a visitor looks at is counted."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,10 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
+from config.health import notifications
+from holdfast.health import Health
 from holdfast.testing import drain_outbox
 from holdfast_catalog_notify import selectors, services
 from holdfast_catalog_notify.testing import make_admin, make_brand, make_category, make_product
@@ -534,6 +538,19 @@ def test_an_admin_finds_only_the_doors_that_open_for_him(admin):
     assert "/catalog/new/" not in trainee.text
     assert "/catalog/admins/" in ada.open("/catalog/").text
     assert 'aria-label="Catalog"' not in Visitor("stranger").open("/catalog/").text
+
+
+def test_health_says_whether_somebody_sends_what_is_due(admin, lamp):
+    ada, _bob = admin("ada"), admin("bob")
+    change(ada, lamp, price="12.00")
+    drain_outbox()
+    assert notifications() == Health(ok=True, detail={"late": 0, "dead": 0})
+
+    selectors.deliveries(channel="email").update(due_at=timezone.now() - dt.timedelta(minutes=6))
+    assert notifications() == Health(ok=False, detail={"late": 1, "dead": 0})
+    User.objects.filter(username="bob").update(email="")
+    services.Worker().run()
+    assert notifications() == Health(ok=True, detail={"late": 0, "dead": 1})
 
 
 def test_the_back_office_shows_what_visitors_look_at(admin, lamp):
