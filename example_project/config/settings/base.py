@@ -231,6 +231,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # The API
 REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,  # what is wanted is said by the path and by Accept
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.TokenAuthentication",
