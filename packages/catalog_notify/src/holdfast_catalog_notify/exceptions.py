@@ -181,6 +181,15 @@ class DigestNotOffered(CatalogError, errors.Invalid):
     code = "holdfast_catalog_notify.digest_not_offered"
 
 
+class TooManyMutedBrands(CatalogError, errors.Invalid):
+    """You have muted as many brands as one may: turn a channel off instead.
+
+    Context: ``maximum``.
+    """
+
+    code = "holdfast_catalog_notify.too_many_muted_brands"
+
+
 class NotificationNotFound(CatalogError, errors.NotFound):
     """You have no such notification.
 
