@@ -33,7 +33,8 @@ class Account:
     milliseconds: list[float] = field(default_factory=list)
     done: Counter[str] = field(default_factory=Counter)
     deposited_cents: int = 0
-    seen: Counter[str] = field(default_factory=Counter)
+    # (when it was answered, the product) of each anonymous retrieval.
+    seen: list[tuple[float, str]] = field(default_factory=list)
     # Anonymous retrievals without an answer: nobody knows whether they were counted.
     seen_perhaps: Counter[str] = field(default_factory=Counter)
     told: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -172,7 +173,7 @@ class Visitor(Person):
         product = self.dice.choice(self.products)
         answer = await self.ask("GET", f"catalog/products/{product}/")
         if answer is not None and answer.status_code == 200:
-            self.account.seen[product] += 1
+            self.account.seen.append((time.monotonic(), product))
         else:
             self.account.seen_perhaps[product] += 1
 

@@ -27,7 +27,7 @@ except ImportError:  # a host on SQLite need not install it
     Connection = None  # type: ignore[assignment, misc]
     PsycopgError = InvalidSqlStatementName = DatabaseError  # type: ignore[assignment, misc]
 
-# Where Django's connection keeps the session that it had when something was last prepared, and the names of what was.
+# Where psycopg's connection keeps the names of what it has prepared. Not Django's: a pool lends one session to many.
 _KEPT = "holdfast_prepared"
 
 
@@ -57,7 +57,7 @@ class Statement:
                 row = cursor.fetchone() if cursor.description else None
                 return row and [self.read(value) for value in row]
         try:
-            result = self._execute(connection, session, parameters)
+            result = self._execute(session, parameters)
         except PsycopgError:
             with connection.wrap_database_errors:
                 raise
@@ -65,9 +65,9 @@ class Statement:
             return None
         return [self.read(result.get_value(0, column)) for column in range(result.nfields)]
 
-    def _execute(self, connection: BaseDatabaseWrapper, session: Any, parameters: Sequence[str | None]) -> Any:
+    def _execute(self, session: Any, parameters: Sequence[str | None]) -> Any:
         pgconn = session.pgconn
-        known = _prepared_in(connection, session)
+        known: set[bytes] = session.__dict__.setdefault(_KEPT, set())
         encoded = [None if text is None else text.encode() for text in parameters]
         with session.lock:
             was_known = self.name in known
@@ -83,7 +83,7 @@ class Statement:
                 if not was_known or pgconn.transaction_status != TransactionStatus.IDLE:
                     raise
         # Nothing was executed, and no transaction is spoiled: once more, from the beginning.
-        return self._execute(connection, session, parameters)
+        return self._execute(session, parameters)
 
 
 def _session(connection: BaseDatabaseWrapper) -> Any:
@@ -101,14 +101,6 @@ def _session(connection: BaseDatabaseWrapper) -> Any:
     status = pgconn.transaction_status
     ready = status == TransactionStatus.INTRANS or (status == TransactionStatus.IDLE and session.autocommit)
     return session if ready and pgconn.pipeline_status == PipelineStatus.OFF else None
-
-
-def _prepared_in(connection: BaseDatabaseWrapper, session: Any) -> set[bytes]:
-    of_session, names = connection.__dict__.get(_KEPT) or (None, set())
-    if of_session is not session:
-        names = set()
-        connection.__dict__[_KEPT] = session, names
-    return names
 
 
 def _checked(session: Any) -> Any:
