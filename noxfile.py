@@ -191,6 +191,12 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session
+def restore(session: nox.Session) -> None:
+    """A backup, restored elsewhere, and the ledger verified there: done for real, on servers of its own."""
+    python(session, "scripts/restore_drill.py")
+
+
+@nox.session
 def tables(session: nox.Session) -> None:
     """The READMEs' tables and diagrams, written again from the code."""
     python(session, "-m", "scripts.readme_tables", "--write")
