@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from config import mail
 from config.health import notifications
 from holdfast.health import Health
 from holdfast.testing import drain_outbox
@@ -49,7 +50,8 @@ def lamp() -> Any:
 def kept_mails(tmp_path: Path, settings: Any) -> Path:
     """The mailbox of the demo."""
     settings.MAILBOX_DIR = str(tmp_path / "mails")
-    settings.EMAIL_BACKEND = "storefront.mailbox.MailboxBackend"
+    for name, value in mail.sent_by(mail.MAILBOX).items():
+        setattr(settings, name, value)
     return tmp_path / "mails"
 
 
@@ -284,6 +286,18 @@ def test_nobody_reads_what_was_told_to_somebody_else(admin, lamp):
     cleo.open(f"/catalog/inbox/{note.pk}/", status=404)
 
     assert (unread(bob), unread(cleo)) == ("1", "1")
+
+
+def test_who_may_do_nothing_else_reads_what_he_is_told(admin, lamp):
+    ada, trainee = admin("ada"), admin("trainee", is_superuser=False)
+    change(ada, lamp, price="12.00")
+    tell()
+
+    note = re.search(r"/catalog/inbox/[0-9a-f-]{36}/", trainee.open("/catalog/inbox/").text)[0]
+
+    assert "12.00 EUR" in trainee.open(note).text
+    assert "Who is told" not in trainee.text
+    trainee.open(f"{trainee.address}told/", status=403)
 
 
 # Looking, and being counted

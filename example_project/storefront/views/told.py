@@ -38,10 +38,9 @@ class Told:
 
 
 class ChangeSetView(AdminPage):
-    """What was changed together, and who is told of it."""
+    """What was changed together, which every admin is told; and, for who may see that, who is."""
 
     template_name = "storefront/catalog/change_set.html"
-    permission_required = f"{MAY}view_change"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Gather the changes and their deliveries."""
@@ -71,6 +70,7 @@ class ChangeSetView(AdminPage):
 class ChangeSetToldView(ChangeSetView):
     """The part of the page that moves."""
 
+    permission_required = f"{MAY}view_delivery"
     template_name = "storefront/catalog/told.html"
 
 
