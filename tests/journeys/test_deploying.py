@@ -4,12 +4,18 @@ import json
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from celery.contrib.testing.worker import start_worker
 from django.test import Client
+
+from config.celery import app
+from holdfast import tracing
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
@@ -67,3 +73,39 @@ def test_deploying_is_off_until_somebody_turns_it_on():
     for name in ("staging", "production"):
         assert jobs[name]["if"].startswith("vars.DEPLOY == 'true' && ")
         assert jobs[name]["environment"] == name
+
+
+@app.task(name="tests.note_the_trace")
+def note_the_trace() -> None:
+    noted.append(tracing.current())
+
+
+noted: list[dict[str, str]] = []
+
+
+@pytest.fixture
+def worker() -> Iterator[None]:
+    app.conf.update(task_always_eager=False)
+    try:
+        with start_worker(app, pool="solo", perform_ping_check=False, shutdown_timeout=30):
+            yield
+    finally:
+        app.conf.update(task_always_eager=True)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_task_has_the_id_of_the_request_that_asked_for_it(worker: None):
+    noted.clear()
+    with tracing.bound(request_id="from-the-balancer", actor_id="7"):
+        note_the_trace.delay()
+    note_the_trace.delay()
+
+    end = time.monotonic() + 30
+    while len(noted) < 2 and time.monotonic() < end:
+        time.sleep(0.05)
+
+    asked, alone = noted
+    assert (asked["request_id"], asked["actor_id"]) == ("from-the-balancer", "7")
+    assert alone["request_id"] != "from-the-balancer"
+    assert "actor_id" not in alone
