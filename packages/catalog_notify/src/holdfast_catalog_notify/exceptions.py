@@ -92,7 +92,7 @@ class VersionOutdated(CatalogError, errors.Conflict):
 
 
 class TextInvalid(CatalogError, errors.Invalid):
-    """A text is empty or too long.
+    """A text is empty, too long, or no text of one line.
 
     Context: ``field``, ``length``, ``maximum``.
     """
