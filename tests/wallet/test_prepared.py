@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 def names():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'holdfast_wallet_%'")
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'holdfast%'")
         return {name for (name,) in cursor.fetchall()}
 
 
