@@ -35,7 +35,7 @@ _KEPT = "holdfast_prepared"
 class Statement:
     """A statement with ``%s`` for its parameters, each of them text or ``None``; on SQLite whatever it stores.
 
-    ``read`` makes a value of each column of the answer, from its text or from what Django's cursor made of it.
+    ``read`` makes a value of each column: of its text (PostgreSQL: as bytes) or of what a cursor made of it.
     """
 
     def __init__(self, sql: str, *, read: Callable[[Any], Any] = int) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.encoding import force_str
 
 from holdfast.prepared import Statement
 
@@ -32,7 +33,7 @@ PAUSE_SECONDS = 0.030
 RING_AGAIN_SECONDS = 0.100
 SQLITE_POLL_SECONDS = 0.020
 
-_NOTIFY = Statement(f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')", read=str)
+_NOTIFY = Statement(f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')", read=force_str)
 
 
 class Doorbell:
