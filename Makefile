@@ -14,6 +14,8 @@ export PATH := $(PATH):$(CURDIR)/$(BOOT)/bin$(if $(PYENV_BINS),:$(subst $(space)
 export UV_PYTHON_DOWNLOADS ?= never
 # The system's certificates, where it has any: a proxy that inspects TLS has put its own among them.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),1,0)
+# Bytecode is kept, whatever the environment says: a process that starts without it compiles Django anew, for seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 # The first Python that is new enough; empty when there is none.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -57,7 +59,7 @@ format: .venv/.dev  ## Put the style right
 ##@ Go further
 .PHONY: matrix e2e docs bench packages schema lock
 matrix: .venv/.dev  ## Each package alone, on each Python and Django; LABEL=full for all of them
-	@$(PY) -m tox run -m $(or $(LABEL),fast)
+	@$(PY) -m tox run-parallel --parallel auto --parallel-no-spinner -m $(or $(LABEL),fast)
 
 e2e: .venv/.dev  ## The pages in a real browser
 	@$(PY) -m nox --session e2e

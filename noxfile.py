@@ -7,6 +7,7 @@ between environments is tox's business.
 import os
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import nox
@@ -103,9 +104,10 @@ def kills(session: nox.Session) -> None:
 
 @nox.session
 def lives(session: nox.Session) -> None:
-    """200 lives of cards with each kind of provider, in whatever order things happen; the books agree."""
-    tests = ["tests/cards/test_model.py", "--ds=tests.cards.settings", "-q", "--durations=5"]
-    python(session, "-m", "pytest", *tests, *session.posargs, LIVES="200")
+    """200 lives of a ledger, and of cards with each kind of provider, in whatever order things happen."""
+    for package, tests in {"wallet": "test_properties.py", "cards": "test_model.py"}.items():
+        options = [f"--ds=tests.{package}.settings", "-q", "--durations=5", *session.posargs]
+        python(session, "-m", "pytest", f"tests/{package}/{tests}", *options, LIVES="200")
 
 
 @nox.session
@@ -156,6 +158,42 @@ def schema(session: nox.Session) -> None:
     target = ROOT / "docs" / "reference" / "openapi.yaml"
     target.parent.mkdir(exist_ok=True)
     manage(session, "spectacular", "--validate", "--fail-on-warn", "--file", str(target))
+
+
+@nox.session
+def access(session: nox.Session) -> None:
+    """Who may call what, asked of each operation, into docs/reference/access.md."""
+    python(session, "-W", "ignore", "-m", "tests.journeys.access", PYTHONPATH=".:example_project")
+
+
+@nox.session
+def postman(session: nox.Session) -> None:
+    """The Postman collection of the API, into docs/reference/, and run by newman, which npm installs for this once."""
+    python(session, "-W", "ignore", "-m", "tests.journeys.postman", PYTHONPATH=".:example_project")
+    with tempfile.TemporaryDirectory() as folder:
+        session.run("npm", "install", "--no-save", "--silent", "--prefix", folder, "newman@6", external=True)
+        newman = str(Path(folder) / "node_modules" / ".bin" / "newman")
+        tests = ["tests/journeys/test_postman.py", "--ds=config.settings.test", "-q", *session.posargs]
+        python(session, "-m", "pytest", *tests, NEWMAN=newman)
+
+
+@nox.session
+def contract(session: nox.Session) -> None:
+    """Schemathesis: for each operation every case that its schema defines, and fifty that are made up."""
+    tests = ["tests/journeys/test_contract.py", "--ds=config.settings.test", "-q", *session.posargs]
+    python(session, "-m", "pytest", *tests, EXAMPLES="50")
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """16 users for 10 minutes while worker, relay, neighbors and database are killed; everything adds up."""
+    python(session, "-m", "benchmarks.soak", *session.posargs, PYTHONPATH=".")
+
+
+@nox.session
+def restore(session: nox.Session) -> None:
+    """A backup, restored elsewhere, and the ledger verified there: done for real, on servers of its own."""
+    python(session, "scripts/restore_drill.py")
 
 
 @nox.session

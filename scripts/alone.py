@@ -109,8 +109,8 @@ def test(environment: Environment, extra: Sequence[str]) -> int:
     """Run the package's tests on the environment's database, with a PostgreSQL of its own where it is that."""
     package, postgres = environment.package, environment.database == "pg"
     command = [sys.executable, "-m", "pytest", f"tests/{package}", f"--ds=tests.{package}.settings"]
-    command += ["-q", "-n", "2", "--dist", "worksteal", f"--junitxml=.reports/{environment.name}.xml"]
-    # What builds, installs or kills processes for long says nothing new on another version: make test runs it once.
+    command += ["-q", f"--junitxml=.reports/{environment.name}.xml"]
+    # What is slow says nothing new on another version: make test runs it once.
     command += ["-m", "not slow and not any_database" if postgres else "not slow and not postgres", *extra]
     if postgres:
         command = [sys.executable, "scripts/devservices.py", "run", "--", *command]

@@ -172,8 +172,8 @@ def is_running(pid: int, command: list[str]) -> bool:
     return listed.stdout.startswith(" ".join(command[:3]))
 
 
-def settings(redis_url: str, counters: str | None, cards: str | None) -> dict[str, str]:
-    """Return the environment of the demo's processes; the addresses are those of our own sandboxes."""
+def settings(redis_url: str, address: str, counters: str | None, cards: str | None) -> dict[str, str]:
+    """Return the environment of the demo's processes; the addresses are its own and those of our own sandboxes."""
     provider = os.environ.get("CARD_PROVIDER", "stripe")
     sandbox = {
         "CARD_PROVIDER": provider,
@@ -189,6 +189,7 @@ def settings(redis_url: str, counters: str | None, cards: str | None) -> dict[st
         "DJANGO_DEBUG": "false",  # error pages and problem documents as a visitor gets them
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "REDIS_URL": redis_url,
+        "SITE_URL": address,  # for links in mails
     }
     return {**defaults, **os.environ, "PYTHONUNBUFFERED": "1"}
 
@@ -236,7 +237,7 @@ def commands(host: str, port: int, counter_port: int | None, card_port: int | No
     address, beat = f"{host}:{port}", str(DEMO / "beat")
     # Loaded once and then forked; and without the control socket that it would put into our home.
     web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket", "--bind", address]
-    worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "2"]
+    worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "4"]
     counters = ["-m", "sandboxes.counter_server", "--host", host, "--data", str(DEMO / "counters.sqlite3")]
     ours = {"counters": [sys.executable, *counters, "--port", str(counter_port)]} if counter_port else {}
     if card_port:
@@ -291,12 +292,15 @@ def welcome(address: str, counters: str | None, cards: str | None) -> str:
     """Return the addresses and the logins; the last two are those of our own sandboxes, if there are any."""
     pages = {
         "Pages": f"{address}/",
+        "Catalog": f"{address}/catalog/",
+        "Mails": f"{address}/mailbox/",
         "Admin": f"{address}/admin/",
         "API": f"{address}/schema/swagger-ui/",
         "Health": f"{address}/health/",
     }
     relay, counting = (pid_file(name).relative_to(ROOT) for name in ("relay", "counters"))
-    hints = [f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})"]
+    hints = ["Change a price as mara, and watch the other admins being told; their mails are at /mailbox/."]
+    hints += [f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})"]
     if counters:
         pages["Counters"] = f"{counters}/"
         hints.append(f"Kill the counter server, report a defect, see it counted: kill -9 $(cat {counting})")
@@ -345,7 +349,7 @@ def serve() -> None:
         address = f"http://{host}:{port}"
         counters = f"http://{host}:{counter_port}" if counter_port else None
         cards = f"http://{host}:{card_port}" if card_port else None
-        environment = settings(redis_url, counters, cards)
+        environment = settings(redis_url, address, counters, cards)
         prepare(environment)
         say("Starting ...")
         processes: list[Process] = []

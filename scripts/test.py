@@ -3,12 +3,17 @@
 
 ::
 
-    test.py                                  everything but the browser's, with the coverage of the packages
+    test.py                                  everything but the browser's
+    test.py --coverage                       and how much of the packages it covers; takes a third longer
     test.py wallet                           one folder, on both databases
     test.py wallet --database sqlite -- -k hold -x
 
 What follows ``--`` goes to pytest. The servers are this run's own (see ``devservices.py``) unless the environment names
 others. A folder brings its own host project: ``tests/<folder>/settings.py``, or else the example project's.
+
+A folder on a database is one process, and none imports, collects and migrates a second time what another has. There is
+one more at once than there are processors, since tests wait, too: for servers, deadlines and processes of their own.
+What each printed is printed when it ends.
 """
 
 from __future__ import annotations
@@ -21,8 +26,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from devservices import throwaway
 from summary import count
@@ -30,14 +38,15 @@ from summary import count
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".reports"
 LINES_PERCENT = 95
-WORKERS = "2"
+PROCESSES = (os.cpu_count() or 1) + 1
 
 # The pages look the same on any database; the rules of the house and the tools are about none.
-ONE_DATABASE = {"e2e", "house", "tools"}
+ONLY_ON = dict.fromkeys(("e2e", "house", "tools"), "sqlite")
 # Run by name only (``make e2e``): a browser is not everywhere, and pages of every size in both themes take a while.
 NEEDS_A_BROWSER = {"e2e"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-NOT_ON = {"sqlite": "not postgres", "postgres": "not any_database"}
+# All of it on PostgreSQL; on SQLite again what says something about the database.
+MARKED = {"sqlite": "not postgres and not any_database", "postgres": ""}
 
 
 @dataclass
@@ -71,26 +80,57 @@ def settings_of(suite: str) -> str:
     return f"tests.{suite}.settings" if own.exists() else "config.settings.test"
 
 
-def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[str]) -> Outcome:
-    """Run one folder on one database."""
-    print(f"\n── {suite} on {database} " + "─" * 40, flush=True)
+def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[str], *, measured: bool) -> Outcome:
+    """Run one folder on one database, and print what it printed."""
     junit = REPORTS / f"test-{suite}-{database}.xml"
     environment = {**os.environ, **services, "COVERAGE_FILE": str(REPORTS / f"coverage.{suite}-{database}")}
     if suite in NEEDS_A_BROWSER and (found := browser()):
         environment["BROWSER_PATH"] = found
-    if database == "sqlite":
-        environment["DATABASE_URL"] = "sqlite://:memory:"
+    environment["DATABASE_URL"] = "sqlite://:memory:" if database == "sqlite" else named(services, suite)
     command = [sys.executable, "-m", "pytest", f"tests/{suite}", f"--ds={settings_of(suite)}", f"--junitxml={junit}"]
-    command += ["-q", "-n", WORKERS, "--dist", "worksteal", "-m", NOT_ON[database], *extra]
-    if (ROOT / "packages" / suite).exists():
+    command += ["-q", "-m", MARKED[database], *extra]
+    if measured and database == "postgres" and (ROOT / "packages" / suite).exists():
         # What a package's own tests cover counts; what a story happens to touch does not.
         command += ["--cov=packages", "--cov-report="]
     start = time.monotonic()
-    status = subprocess.run(command, check=False, cwd=ROOT, env=environment).returncode
-    outcome = Outcome(suite, database, status, time.monotonic() - start)
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+    outcome = Outcome(suite, database, done.returncode, time.monotonic() - start)
+    print(f"\n── {suite} on {database} " + "─" * 40 + f"\n{done.stdout}", end="", flush=True)
     if junit.exists():
         outcome.passed, outcome.failed, outcome.skipped, _ = count(junit)
     return outcome
+
+
+def named(services: Mapping[str, str], suite: str) -> str:
+    """Return the address of a folder's own database on the server: others make and drop theirs at the same time."""
+    address = urlsplit(services["DATABASE_URL"])
+    return address._replace(path=f"{address.path}_{suite}").geturl()
+
+
+def run_all(
+    jobs: Sequence[tuple[str, str]], services: Mapping[str, str], extra: Sequence[str], *, measured: bool
+) -> list[Outcome]:
+    """Run several folders at a time, the longest first, lest one of them be left over; return what came of each."""
+    size = {suite: sum(path.stat().st_size for path in (ROOT / "tests" / suite).rglob("*.py")) for suite, _ in jobs}
+    by_length = sorted(jobs, key=lambda job: (job[1] == "postgres", size[job[0]]), reverse=True)
+    with ThreadPoolExecutor(PROCESSES) as pool:
+        running = {pool.submit(run, *job, services, extra, measured=measured): job for job in by_length}
+        try:
+            ended = {running[one]: one.result() for one in as_completed(running)}
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [ended[job] for job in jobs]
 
 
 def coverage() -> bool:
@@ -126,21 +166,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cut = given.index("--") if "--" in given else len(given)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", help=f"of {', '.join(suites())}; all without one")
-    parser.add_argument("--database", action="append", choices=list(NOT_ON), help="both without one")
+    parser.add_argument("--database", action="append", choices=list(MARKED), help="both without one")
+    parser.add_argument("--coverage", action="store_true", help="measure it, and ask for enough; of everything only")
     options, extra = parser.parse_args(given[:cut]), given[cut + 1 :]
     if unknown := set(options.suites) - set(suites()):
         parser.error(f"there is no such folder of tests: {', '.join(sorted(unknown))}")
-    everything = not (options.suites or options.database or extra)
+    if options.coverage and (options.suites or options.database or extra):
+        parser.error("--coverage is of everything.")
     chosen = options.suites or [suite for suite in suites() if suite not in NEEDS_A_BROWSER]
 
     REPORTS.mkdir(exist_ok=True)
     for old in [*REPORTS.glob("coverage*"), *REPORTS.glob("test-*.xml")]:
         old.unlink()
-    outcomes = []
+    jobs = [
+        (suite, database)
+        for suite, database in product(chosen, options.database or list(MARKED))
+        if database == ONLY_ON.get(suite, database)
+    ]
     with throwaway() as servers:
-        for suite in chosen:
-            databases = options.database or (["sqlite"] if suite in ONE_DATABASE else list(NOT_ON))
-            outcomes += [run(suite, database, servers.environment(), extra) for database in databases]
+        outcomes = run_all(jobs, servers.environment(), extra, measured=options.coverage)
 
     print(f"\n{'tests':<14}{'database':<10}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
     for one in outcomes:
@@ -150,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{one.suite:<14}{one.database:<10}{one.passed:>8}{one.failed:>8}{one.skipped:>9}{one.seconds:>9.0f}{odd}"
         )
     good = bool(outcomes) and all(one.status == 0 for one in outcomes)
-    if everything:
+    if options.coverage:
         good &= coverage()
     passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
     print(f"\n{passed} passed, {failed} failed", flush=True)

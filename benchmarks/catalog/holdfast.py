@@ -1,4 +1,4 @@
-"""Ours: ``services.record_views``, as a door calls it, and the door itself."""
+"""Ours: ``services.record_views``, as a door calls it, and the doors themselves."""
 
 import io
 import time
@@ -13,7 +13,7 @@ COUNTING: dict[str, Any] = {}
 
 
 class Client:
-    def __init__(self, url: str, *, durable: bool = True) -> None:
+    def __init__(self, url: str, *, durable: bool = False) -> None:
         COUNTING["VIEW_BUFFER"] = {
             "BACKEND": "holdfast_catalog_notify.backends.database.DatabaseBuffer",
             "OPTIONS": {"durable": durable},
@@ -37,14 +37,50 @@ class Client:
         self.handler = WSGIHandler()
         self.product: Any = None
 
-    def prepare(self) -> None:
-        """Make the tables and the hot product."""
+    def migrate(self) -> None:
+        """Make the tables."""
         from django.core.management import call_command
 
+        call_command("migrate", verbosity=0)
+
+    def prepare(self) -> None:
+        """Make the tables and the hot product."""
         from holdfast_catalog_notify.testing import make_product
 
-        call_command("migrate", verbosity=0)
+        self.migrate()
         make_product(sku="HOT")
+
+    def fill(self, products: int) -> None:
+        """Make so many products, of a hundred brands and ten categories."""
+        from django.db import connection
+
+        from holdfast_catalog_notify.testing import make_brand, make_category
+
+        brands = [make_brand(name=f"Brand {number}").pk for number in range(100)]
+        categories = [make_category(name=f"Category {number}").pk for number in range(10)]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""INSERT INTO {self.Product._meta.db_table} (id, sku, name, description, price, price_currency,
+                        brand_id, category_id, image_url, active, version, created_at, updated_at)
+                    SELECT gen_random_uuid(), 'SKU-' || n, 'Lamp ' || n, repeat('Bright. ', 20), n %% 1000, 'EUR',
+                        (%s::uuid[])[1 + n %% 100], (%s::uuid[])[1 + n %% 10], '', true, 1, now(), now()
+                    FROM generate_series(1, %s) AS n""",
+                [brands, categories, products],
+            )
+            cursor.execute("ANALYZE")
+
+    def listing(self, times: int) -> list[float]:
+        """List 20 products through the API; return the milliseconds of each time."""
+        return [self._timed("/api/products/") for _time in range(times)]
+
+    def statements_of_listing(self) -> int:
+        """Return how many statements a page takes, counting included."""
+        from django.db import connection
+        from django.test.utils import CaptureQueriesContext
+
+        with CaptureQueriesContext(connection) as queries:
+            self._get("/api/products/")
+        return len(queries)
 
     def connect(self) -> None:
         """Load the product, as every client process does once."""
@@ -59,16 +95,12 @@ class Client:
 
     def requests(self, count: int) -> int:
         """Retrieve the product so often through the API; return how often it came."""
-        return sum(self._retrieve() == "200 OK" for _time in range(count))
+        return sum(self._get(self._path()) == "200 OK" for _time in range(count))
 
     def retrieve(self, times: int, *, counting: bool) -> list[float]:
         """Retrieve the product through the API; return the milliseconds of each time."""
         COUNTING["COUNT_VIEWS"] = counting
-        found = []
-        for _time in range(times):
-            before = time.perf_counter()
-            self._retrieve()
-            found.append((time.perf_counter() - before) * 1000)
+        found = [self._timed(self._path()) for _time in range(times)]
         COUNTING["COUNT_VIEWS"] = True
         return found
 
@@ -87,12 +119,20 @@ class Client:
         """Return the total."""
         return sum(self.DailyViews.objects.values_list("retrieved", flat=True))
 
-    def _retrieve(self) -> str:
+    def _path(self) -> str:
+        return f"/api/products/{self.product}/"
+
+    def _timed(self, path: str) -> float:
+        before = time.perf_counter()
+        self._get(path)
+        return (time.perf_counter() - before) * 1000
+
+    def _get(self, path: str) -> str:
         """Send a request through the whole of Django and REST framework, but the socket; return its status."""
         answered = []
         environ = {
             "REQUEST_METHOD": "GET",
-            "PATH_INFO": f"/api/products/{self.product}/",
+            "PATH_INFO": path,
             "SERVER_NAME": "localhost",
             "SERVER_PORT": "80",
             "REMOTE_ADDR": "192.0.2.1",

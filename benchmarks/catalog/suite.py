@@ -15,11 +15,12 @@ from benchmarks.machine import Watch
 from benchmarks.report import Bar, Report, Table
 from benchmarks.servers import Postgres
 
-PARTS = ("hits", "latency", "exact")
+PARTS = ("hits", "latency", "listing", "exact")
 PROCESSES = 8
 ONE, MANY = "1 client, one hot product", f"{PROCESSES} clients, one hot product"
 HITCOUNT, UPDATE = "django-hitcount hit_count", "one UPDATE ... + 1, plain cursor"
-OURS, HASTY = "holdfast record_views", "holdfast record_views, durable=False"
+OURS, DURABLE = "holdfast record_views", "holdfast record_views, durable=True"
+FEW, MANY_PRODUCTS = 1_000, 100_000
 BLOCK = 50
 
 
@@ -41,7 +42,7 @@ class Systems:
     hitcount: Clients
     update: Clients
     holdfast: Clients
-    hasty: Clients
+    durable: Clients
 
 
 def run(postgres: Postgres, watch: Watch, options: Options, result: Report, say: Callable[[str], None]) -> None:
@@ -51,6 +52,8 @@ def run(postgres: Postgres, watch: Watch, options: Options, result: Report, say:
             _hits(systems, watch, options, result, say)
         if "latency" in options.parts:
             _latency(systems, options, result, say)
+        if "listing" in options.parts:
+            _listing(postgres, options, result, say)
         if "exact" in options.parts:
             _exact(systems.holdfast, options, result, say)
 
@@ -73,13 +76,13 @@ def _systems(postgres: Postgres, say: Callable[[str], None]) -> Iterator[Systems
             update=connected("update", "one_update"),
             # One more: it rolls up while the others count.
             holdfast=connected("holdfast", "holdfast", PROCESSES + 1),
-            hasty=connected("hasty", "holdfast", durable=False),
+            durable=connected("durable", "holdfast", durable=True),
         )
 
 
 def _hits(systems: Systems, watch: Watch, options: Options, result: Report, say: Callable[[str], None]) -> None:
     def arms(count: int) -> list[Arm]:
-        named = {HITCOUNT: systems.hitcount, UPDATE: systems.update, OURS: systems.holdfast, HASTY: systems.hasty}
+        named = {HITCOUNT: systems.hitcount, UPDATE: systems.update, OURS: systems.holdfast, DURABLE: systems.durable}
         return [
             Arm(name, lambda seconds, clients=clients: clients.rate("hit", clients=count, seconds=seconds))
             for name, clients in named.items()
@@ -96,7 +99,7 @@ def _hits(systems: Systems, watch: Watch, options: Options, result: Report, say:
                 report.times(duel.ratio(cell, name, UPDATE)),
                 report.processor_time(duel.processor_time(cell, name)),
             ]
-            for name in (HITCOUNT, UPDATE, OURS, HASTY)
+            for name in (HITCOUNT, UPDATE, OURS, DURABLE)
         ]
         head = ["way", "hits a second", "× hitcount", "× UPDATE", "processor time, µs: client + database"]
         result.tables.append(Table(f"Hits: {cell}", head, rows))
@@ -113,7 +116,7 @@ def _hits(systems: Systems, watch: Watch, options: Options, result: Report, say:
 def _latency(systems: Systems, options: Options, result: Report, say: Callable[[str], None]) -> None:
     """Retrieve a product with counting on and off, in turns of a block each; compare the medians of neighbors."""
     rows, numbers = [], {}
-    for name, clients in ((OURS, systems.holdfast), (HASTY, systems.hasty)):
+    for name, clients in ((OURS, systems.holdfast), (DURABLE, systems.durable)):
         say(f"retrieving: {name}")
         clients.one("retrieve", times=200, counting=True)
         turns = []
@@ -135,6 +138,39 @@ def _latency(systems: Systems, options: Options, result: Report, say: Callable[[
     )
     result.tables.append(Table("Retrieving a product", head, rows, note))
     result.numbers["latency"] = numbers
+
+
+def _listing(postgres: Postgres, options: Options, result: Report, say: Callable[[str], None]) -> None:
+    """List 20 of few and 20 of many products, in turns of a block each; compare the medians of neighbors."""
+    with contextlib.ExitStack() as stack:
+
+        def filled(products: int) -> Clients:
+            say(f"making {products:,} products")
+            name = f"benchmarks_catalog_{products}_products"
+            url = postgres.database(name)
+            stack.callback(postgres.drop, name)
+            clients = stack.enter_context(Clients("benchmarks.catalog.holdfast", url=url))
+            clients.one("migrate")
+            clients.one("fill", products=products)
+            clients.one("listing", times=100)
+            return clients
+
+        few, many = filled(FEW), filled(MANY_PRODUCTS)
+        say("listing")
+        turns = []
+        for block in range(options.blocks):
+            order = (few, many) if block % 2 else (many, few)
+            found = {clients: statistics.median(clients.one("listing", times=BLOCK)) for clients in order}
+            turns.append((found[few], found[many]))
+        statements = many.one("statements_of_listing")
+    ratio = Spread.of(of_many / of_few for of_few, of_many in turns)
+    of_few, of_many = (statistics.median(column) for column in zip(*turns, strict=True))
+    rows = [[f"{FEW:,}", f"{of_few:.2f}"], [f"{MANY_PRODUCTS:,}", f"{of_many:.2f}"]]
+    result.tables.append(Table("Listing 20 products", ["products", "p50, ms"], rows))
+    result.bars.append(Bar("listing 20 of 100,000: statements", "≤ 4", str(statements), statements <= 4))
+    name = "listing 20, p50, of 100,000 ÷ of 1,000"
+    result.bars.append(Bar(name, "≤ 1.3", report.times(ratio), ratio is not None and ratio.median <= 1.3))
+    result.numbers["listing"] = turns
 
 
 def _exact(clients: Clients, options: Options, result: Report, say: Callable[[str], None]) -> None:

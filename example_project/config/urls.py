@@ -18,6 +18,7 @@ api_v1 = [
     path("wallet/", include("holdfast_wallet.urls")),
     path("", include("holdfast_cards.urls")),
     path("", include("holdfast_defects.urls")),
+    path("catalog/", include("holdfast_catalog_notify.urls")),
 ]
 
 urlpatterns = [

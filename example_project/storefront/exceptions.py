@@ -19,3 +19,9 @@ class QuoteExpired(errors.Conflict):
     """The rate is no longer held."""
 
     code = "storefront.quote_expired"
+
+
+class MailNotFound(errors.NotFound):
+    """There is no such mail."""
+
+    code = "storefront.mail_not_found"

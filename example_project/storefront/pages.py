@@ -5,17 +5,22 @@ the refusal above what was typed, so that nothing has to be typed again; any oth
 status.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.mixins import LoginRequiredMixin, PermissionRequiredMixin
+from django.db.models import QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.generic import FormView, TemplateView, View
 
 from holdfast import errors
+from holdfast.api.pagination import keyset_page
 from holdfast.ids import uuid7
 
 
@@ -32,7 +37,11 @@ class RefusalsAnswered(View):
             return render(request, "storefront/refused.html", {"refusal": refusal}, status=refusal.status)
 
 
-class Page(LoginRequiredMixin, RefusalsAnswered, TemplateView):
+class OpenPage(RefusalsAnswered, TemplateView):
+    """A page that shows something to everybody."""
+
+
+class Page(LoginRequiredMixin, OpenPage):
     """A page that shows something to who is signed in."""
 
     @property
@@ -84,6 +93,58 @@ class FormPage(LoginRequiredMixin, OpenFormPage):
     def get_initial(self) -> dict[str, Any]:
         """Give the form its key."""
         return super().get_initial() | {"key": uuid7()}
+
+
+class ForAdmins(PermissionRequiredMixin):
+    """Lets in active staff with the permission that the page names."""
+
+    permission_required: str | tuple[str, ...] = ()
+
+    def has_permission(self) -> bool:
+        """Whether who asks may."""
+        user = self.request.user
+        return user.is_active and user.is_staff and super().has_permission()
+
+
+class AdminPage(ForAdmins, Page):
+    """A page for the catalog's admins."""
+
+
+class AdminFormPage(ForAdmins, FormPage):
+    """A page with a form for the catalog's admins."""
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One page of a long list, and the queries that lead to its neighbors."""
+
+    rows: list[Any]
+    newer: str
+    older: str
+
+
+class _AsTheyAre:
+    """Stands where the API has a serializer: a template takes the rows themselves."""
+
+    def __init__(self, rows: list[Any], **_options: Any) -> None:
+        self.data = rows
+
+
+class _Asked:
+    """What the API's pages want to know of a request."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.query_params = request.GET
+        self.build_absolute_uri = request.build_absolute_uri
+
+
+def leaf(request: HttpRequest, found: QuerySet[Any], *, ordering: Sequence[str], size: int) -> Leaf:
+    """Return one page of a list, by key: page 1,000 is as quick as page 1. Raises ``InvalidCursor``."""
+    asked: Any = _Asked(request)
+    rows: Any = _AsTheyAre
+    page = keyset_page(asked, found, ordering=ordering, serializer=rows, page_size=size, max_page_size=size).data
+    newer, older = (urlsplit(page[way] or "").query for way in ("previous", "next"))
+    return Leaf(page["results"], newer, older)
 
 
 def chosen_uuid(request: HttpRequest, name: str) -> UUID | None:

@@ -9,7 +9,7 @@ import pytest
 from holdfast_cards.testing.sandbox import SandboxServer
 from tests.stranger import Project, Readme, ask, curl, install
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 SANDBOX = "http://127.0.0.1:8300"
 

@@ -1,14 +1,11 @@
 """A part of the SIGKILL matrix; all of it is ``nox -s kills``."""
 
 import pytest
-from django.db import connection
 
 from tests.cards.kill import matrix
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(connection.vendor != "sqlite", reason="Each life has an SQLite file of its own."),
-]
+# Each life has an SQLite file of its own, whatever the tests around run on.
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 def part_of(provider):

@@ -26,7 +26,7 @@ from holdfast_cards.states import FINAL, LIVE, OPEN, CardState, OperationState
 from holdfast_cards.testing import make_holder
 from tests.cards.doubles import CLASSES, Clock, tell, until_quiet
 
-LIVES = int(os.environ.get("LIVES", "8"))
+LIVES = int(os.environ.get("LIVES", "5"))
 FAULTS = ("lost", "cut", "down", "rejected", "limited", "misconfigured", "error", "error_after", "in_use")
 VERBS = (services.activate_card, services.freeze_card, services.unfreeze_card, services.cancel_card)
 
@@ -217,6 +217,7 @@ for name, options in CLASSES.items():
     CASES[name] = machine.TestCase
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_whatever_happens_the_books_agree(case):

@@ -203,11 +203,15 @@ def test_what_is_not_there_is_not_found(db):
             verb(product_id=NOBODYS)
 
 
-def test_a_brands_new_name_is_seen_at_its_products(lamp, acme):
-    services.rename_brand(brand_id=acme.pk, name="Bolt")
+def test_a_brands_new_name_is_seen_at_its_products_of_which_none_is_touched(lamp, acme, django_assert_max_num_queries):
+    for _number in range(5):
+        make_product(brand=acme)
+    with django_assert_max_num_queries(6):  # its lock, its row, and the savepoints around them
+        services.rename_brand(brand_id=acme.pk, name="Bolt")
 
     product = selectors.get_product(lamp.pk)
-    assert (product.brand.name, product.version) == ("Bolt", 2)
+    assert (product.brand.name, product.version) == ("Bolt", 1)
+    assert product.names_updated_at > lamp.names_updated_at
 
 
 def test_a_brand_or_category_with_products_stays(acme):

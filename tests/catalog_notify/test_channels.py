@@ -117,7 +117,7 @@ def test_slack_gets_text_in_which_nothing_is_markup(receiver):
 
     (posted,) = receiver.posted
     assert posted.headers["content-type"] == "application/json"
-    assert posted.json.keys() == {"text"}
+    assert posted.json.keys() == {"text", "mrkdwn", "unfurl_links"}
     assert posted.json["text"].startswith("Changed: Lamp &lt;small&gt; &amp; bright\n")
     assert "10.00 EUR -&gt; 12.00 EUR" in posted.json["text"]
 

@@ -163,21 +163,45 @@ def test_a_request_sends_one_statement_however_many_products_it_shows(
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_the_hasty_buffer_leaves_the_session_as_it_was(settings):
-    settings.HOLDFAST_CATALOG_NOTIFY = {
-        "VIEW_BUFFER": {
-            "BACKEND": "holdfast_catalog_notify.backends.database.DatabaseBuffer",
-            "OPTIONS": {"durable": False},
-        }
-    }
+def test_the_haste_is_that_of_one_statement_and_of_nobodys_session_or_transaction():
     product = make_products(1)[0]
+
+    def shown():
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW synchronous_commit")
+            return cursor.fetchone()[0]
+
     with connection.cursor() as cursor:
         cursor.execute("SET synchronous_commit = on")
+    look(product)
+    assert shown() == "on"
+    with transaction.atomic():
         look(product)
-        cursor.execute("SHOW synchronous_commit")
-        assert cursor.fetchone() == ("on",)
+        assert shown() == "on"
     services.count_views()
-    assert figures(product) == {"retrieved": 1}
+    assert figures(product) == {"retrieved": 2}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("options", "setting"), [({}, "off"), ({"durable": True}, "on")])
+def test_a_view_waits_for_the_disk_only_where_the_host_says_so(settings, options, setting):
+    buffer = {"BACKEND": "holdfast_catalog_notify.backends.database.DatabaseBuffer", "OPTIONS": options}
+    settings.HOLDFAST_CATALOG_NOTIFY = {"VIEW_BUFFER": buffer}
+    product, table = make_products(1)[0], BufferedViews._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit = on")
+        cursor.execute(
+            "CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN NEW.visitor = current_setting('synchronous_commit'); RETURN NEW; END $$"
+        )
+        cursor.execute(f"CREATE TRIGGER note BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION note()")
+        try:
+            look(product)
+            look(product)
+        finally:
+            cursor.execute("DROP FUNCTION note CASCADE")
+    assert list(BufferedViews.objects.values_list("visitor", flat=True)) == [setting] * 2
 
 
 @pytest.mark.postgres

@@ -1,8 +1,11 @@
 """Several at once: one wins, the others are told why, and nobody waits in a circle."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 
 from holdfast.money import Money
 from holdfast.testing import race
@@ -17,13 +20,32 @@ from holdfast_catalog_notify.exceptions import (
     VersionOutdated,
 )
 from holdfast_catalog_notify.models import Brand, Change, Product
-from holdfast_catalog_notify.testing import make_brand, make_product
+from holdfast_catalog_notify.testing import make_brand, make_category, make_product
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 
 def of(kind, outcomes):
     return sum(isinstance(outcome, kind) for outcome in outcomes)
+
+
+def overtaken(verb, by):
+    """Return what a verb returns that has to wait for another one, which commits only when it sees that it waits."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with transaction.atomic():
+            by()
+            outcome = pool.submit(lambda: race(verb, times=1)[0])
+            until = time.monotonic() + 30
+            while not somebody_waits_for_us():
+                assert time.monotonic() < until, "It should have waited."
+                time.sleep(0.01)
+        return outcome.result()
+
+
+def somebody_waits_for_us():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+        return cursor.fetchone() is not None
 
 
 def test_of_four_editors_of_one_version_one_wins():
@@ -118,3 +140,34 @@ def test_renaming_a_brand_and_changing_its_products_do_not_cross():
     assert of(Exception, outcomes) == 0, outcomes
     assert of(BrandNotFound, outcomes) == 0
     assert {one.price for one in Product.objects.all()} == {Money("11", "EUR")}
+
+
+FILE = b"sku,name,price,currency,brand\nL,Lamp,11,EUR,Bolt\n"
+
+
+@pytest.mark.parametrize("group", ["brand_id", "category_id"])
+@pytest.mark.parametrize(
+    ("verb", "outcome"),
+    [
+        (lambda lamp: services.change_prices(percent=Decimal(10)), 1),
+        (lambda lamp: services.import_products(content=FILE).changed, 1),
+        (lambda lamp: str(services.change_product(product_id=lamp.pk, price=Money("11", "EUR")).price.amount), "11.00"),
+        (lambda lamp: services.delete_product(product_id=lamp.pk), None),
+    ],
+    ids=["prices", "import", "change", "delete"],
+)
+def test_a_product_that_moves_while_somebody_waits_for_it_is_not_lost(verb, outcome, group):
+    old, new = make_category(name="Old"), make_category(name="New")
+    acme, bolt = make_brand(name="Acme"), make_brand(name="Bolt")
+    lamp = make_product(brand=acme, category_id=old.pk, sku="L")
+    there = {"brand_id": bolt.pk, "category_id": new.pk}[group]
+
+    def move():
+        # As a change does, but without its lock on the brand, for which an import would wait first.
+        Product.objects.filter(pk=lamp.pk).update(**{group: there, "version": 2})
+
+    assert overtaken(lambda: verb(lamp), by=move) == outcome
+    for kept in Product.objects.all():
+        assert (kept.price, kept.version) == (Money("11", "EUR"), 3)
+        told = Change.objects.filter(product_id=lamp.pk).latest("pk").values
+        assert told["price"] == {"old": "10.00 EUR", "new": "11.00 EUR"}

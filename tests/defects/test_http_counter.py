@@ -133,12 +133,12 @@ def test_a_redirect_is_not_followed(server, counting):
 def test_a_server_that_is_not_there_fails(counting):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # and not listening
-        assert "ConnectError" in str(failure_of(counting(url=f"http://127.0.0.1:{taken.getsockname()[1]}")))
+        assert "connect_error" in str(failure_of(counting(url=f"http://127.0.0.1:{taken.getsockname()[1]}")))
 
 
 def test_a_server_that_says_nothing_meets_the_deadline_of_a_read(server, counting):
     server.answer = lambda _handler: time.sleep(1)
-    assert "ReadTimeout" in str(failure_of(counting(read_seconds=0.05)))
+    assert "read_timeout" in str(failure_of(counting(read_seconds=0.05)))
 
 
 def drip(handler):
@@ -161,7 +161,7 @@ def drip_body(handler):
 def test_a_server_that_drips_meets_the_deadline_of_the_whole_and_the_next_event_goes_through(server, counting, answer):
     counter = counting(total_seconds=1)
     server.answer = answer
-    assert "longer than 1 s" in str(failure_of(counter))
+    assert "read_timeout" in str(failure_of(counter))
 
     server.answer = None
     count(counter)

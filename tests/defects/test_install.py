@@ -11,7 +11,7 @@ import pytest
 from tests.foundation.outbox.receiver import Receiver, receiving
 from tests.stranger import Project, Readme, ask, curl, install, read_curl
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 @pytest.fixture(scope="module")

@@ -310,6 +310,7 @@ def _url_of_the_test_database():
     return f"postgres://{host}/{database['NAME']}"
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_process_that_is_killed_between_effect_and_answer_leaves_neither(user):
@@ -321,6 +322,7 @@ def test_a_process_that_is_killed_between_effect_and_answer_leaves_neither(user)
     assert "Idempotency-Replayed" not in response.headers
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_lease_of_a_killed_process_is_waited_for_and_then_taken_over(user):

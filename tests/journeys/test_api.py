@@ -9,6 +9,7 @@ from django.test import Client
 from rest_framework.throttling import ScopedRateThrottle
 
 from holdfast.testing import drain_outbox
+from people.models import User
 
 pytestmark = pytest.mark.django_db
 
@@ -168,3 +169,88 @@ def test_who_knocks_too_often_is_told_when_to_come_back(monkeypatch: pytest.Monk
     assert [answer.status_code for answer in answers] == [401, 401, 429]
     assert answers[-1].json()["code"] == "holdfast.throttled"
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_a_caller_does_not_get_a_new_name_by_saying_who_sent_him(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ScopedRateThrottle, "THROTTLE_RATES", {"sign_in": "2/min"})
+    body = {"username": "nobody", "password": "wrong"}
+
+    answers = [
+        Client().post(
+            "/api/v1/auth/jwt/",
+            body,
+            content_type="application/json",
+            headers={"X-Forwarded-For": f"203.0.113.{number}"},
+        )
+        for number in range(3)
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 401, 429]
+
+
+def test_guesses_end_for_a_name_whatever_the_caller_says_of_himself(settings):
+    Program("ada")
+    settings.SIGN_IN_ATTEMPTS = 2
+    body = {"username": "ada", "password": "wrong"}
+    for number in range(2):
+        headers = {"X-Forwarded-For": f"203.0.113.{number}"}
+        Client().post("/api/v1/auth/jwt/", body, content_type="application/json", headers=headers)
+
+    answer = Client().post(
+        "/api/v1/auth/jwt/", body | {"password": PASSWORD}, content_type="application/json", headers=headers
+    )
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "holdfast.attempts_exhausted")
+
+
+def test_a_client_with_a_session_shows_where_it_comes_from():
+    ada = Program("ada")
+    browser = Client(enforce_csrf_checks=True)
+    credentials = {"username": "ada", "password": PASSWORD}
+
+    def send(method: str, path: str, body: Any = None) -> Any:
+        token = browser.get("/api/v1/auth/csrf/").json()["csrf_token"]
+        ask = getattr(browser, method)
+        return ask(f"/api/v1/{path}", body, content_type="application/json", headers={"X-CSRFToken": token})
+
+    stranger = browser.post("/api/v1/auth/session/", credentials, content_type="application/json")
+    assert (stranger.status_code, stranger.json()["code"]) == (403, "holdfast.permission_denied")
+    assert send("post", "auth/session/", credentials | {"password": "wrong"}).status_code == 401
+    assert send("post", "auth/session/", credentials).json() == {
+        "user_id": ada.tokens["user_id"],
+        "username": "ada",
+        "is_staff": False,
+    }
+    assert browser.get("/api/v1/me/").json()["username"] == "ada"
+    forged = browser.patch("/api/v1/me/", {"first_name": "Eve"}, content_type="application/json")
+    assert forged.status_code == 403
+    assert send("patch", "me/", {"first_name": "Ada"}).status_code == 200
+    assert send("delete", "auth/session/").status_code == 204
+    assert browser.get("/api/v1/me/").status_code == 401
+
+
+def test_a_new_password_ends_the_tokens_of_the_old_one():
+    ada = Program("ada")
+    user = User.objects.get(username="ada")
+    user.set_password("another-horse-battery")
+    user.save()
+
+    ada.get("me/", expect=401)
+    refreshed = ada.post("auth/jwt/refresh/", refresh=ada.tokens["refresh"])
+    assert Client().get("/api/v1/me/", headers={"Authorization": f"Bearer {refreshed['access']}"}).status_code == 401
+
+
+@pytest.mark.parametrize("role", ["customer", "artisan"])
+def test_people_say_what_they_came_for_when_they_register(role: str):
+    body = {"username": "ada", "email": "ada@example.org", "password": PASSWORD, "role": role}
+
+    answer = Client().post("/api/v1/people/", body, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["role"]) == (201, role)
+
+
+def test_nobody_registers_as_staff():
+    for extra in ({"role": "staff"}, {"is_staff": True}, {"is_superuser": True}, {"external_id": "ops-1"}):
+        body = {"username": "eve", "email": "eve@example.org", "password": PASSWORD, **extra}
+        answer = Client().post("/api/v1/people/", body, content_type="application/json")
+        assert answer.status_code == 400, extra

@@ -16,7 +16,7 @@ from django.test import Client
 from holdfast_wallet.testing import make_account, make_transfer
 from people import services as people
 from people.models import User
-from storefront import demo, notices
+from storefront import catalog_story, demo, notices
 
 PROJECT = Path(__file__).parents[2] / "example_project"
 PRODUCTION = {
@@ -134,7 +134,9 @@ def test_the_demo_is_told_once_and_the_ledger_holds(capsys: pytest.CaptureFixtur
     people_told, first = User.objects.count(), capsys.readouterr().out
     call_command("populate")
 
-    assert User.objects.count() == people_told == len(demo.CUSTOMERS) + len(demo.ARTISANS) + 1
+    assert (
+        User.objects.count() == people_told == len(demo.CUSTOMERS) + len(demo.ARTISANS) + len(catalog_story.ADMINS) + 1
+    )
     assert capsys.readouterr().out == first
     assert demo.PASSWORD in first
     call_command("wallet_verify")

@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 def names():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'holdfast%'")
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'holdfast_%'")
         return {name for (name,) in cursor.fetchall()}
 
 
@@ -98,12 +98,10 @@ def test_each_way_posts_the_same(ada, bob, way):
     assert findings() == []
 
 
-def test_a_session_that_forgot_what_was_prepared_fails_once_and_learns(ada, bob):
+def test_a_session_that_forgot_what_was_prepared_learns_it_again(ada, bob):
     make_transfer(source=ada, target=bob)
     with connection.cursor() as cursor:
         cursor.execute("DEALLOCATE ALL")
-    with pytest.raises(DatabaseError):
-        make_transfer(source=ada, target=bob)
     make_transfer(source=ada, target=bob)
     assert fresh(bob).balance == eur(2)
 

@@ -1,7 +1,7 @@
 """All verbs in any order against a ledger on paper: after each step both say the same, and the audit finds nothing.
 
 The model knows amounts and no more; it is what anybody would write on paper. A refusal must be foreseen by it and
-change nothing.
+change nothing. ``LIVES=200`` leads a ledger through so many lives; without it a few.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ from tests.wallet.bank import findings, key
 
 CURRENCIES = ("EUR", "JPY")
 AMOUNTS = st.integers(1, 5_000)
-EXAMPLES = int(os.environ.get("WALLET_EXAMPLES", "20"))
+LIVES = int(os.environ.get("LIVES", "10"))
 
 
 @dataclass
@@ -451,11 +451,12 @@ class Ledger(RuleBasedStateMachine):
         assert findings() == []
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_all_verbs_in_any_order_do_what_they_do_on_paper():
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=LIVES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

@@ -13,7 +13,7 @@ import sentry_sdk
 from celery.schedules import crontab
 from django.templatetags.static import static
 
-from config import cards, databases, logs
+from config import cards, catalog, databases, logs
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -46,6 +46,7 @@ INSTALLED_APPS = [
     "holdfast_wallet",
     "holdfast_cards",
     "holdfast_defects",
+    "holdfast_catalog_notify",
     "people",
     "storefront",
 ]
@@ -154,6 +155,8 @@ _STRICT = (
 _INLINE_STYLE = "style-src 'self' 'unsafe-inline'"
 CONTENT_SECURITY_POLICIES = {
     "/": _STRICT,
+    # Pictures of products are wherever their makers keep them.
+    "/catalog/": _STRICT.replace("img-src 'self' data:", "img-src 'self' data: https:"),
     "/admin/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline' 'unsafe-eval'",
     "/schema/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline'; worker-src blob:",
 }
@@ -207,8 +210,28 @@ if COUNTER_URL:
 HOLDFAST_CARDS = cards.settings_from(env)
 CARD_SANDBOX_PAGE = env("CARD_SANDBOX_PAGE", default="")
 
+# Mail goes the way that EMAIL_URL says (smtp+tls://user:password@host:587); where there is a MAILBOX_DIR, as in the
+# demo, into that folder instead, to be looked at on the pages.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Holdfast <catalog@example.org>")
+MAILBOX_DIR = env("MAILBOX_DIR", default="")
+MAILBOX_PAGE = env("MAILBOX_PAGE", default="")  # of a mail catcher such as Mailpit
+if MAILBOX_DIR:
+    EMAIL_BACKEND = "storefront.mailbox.MailboxBackend"
+
+# The catalog: how its admins are told of changes, and how visitors are counted.
+SITE_URL = env("SITE_URL", default="")
+HOLDFAST_CATALOG_NOTIFY: dict[str, Any] = catalog.settings_from(env)
+
+# How many proxies of ours stand before the web server. Each adds to X-Forwarded-For whom it saw; what stands there
+# beside that is what a caller says of himself, and would give him a new name at each throttle.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
 # The API
 REST_FRAMEWORK = {
+    "NUM_PROXIES": TRUSTED_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,  # what is wanted is said by the path and by Accept
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.TokenAuthentication",
@@ -228,6 +251,8 @@ REST_FRAMEWORK = {
         "sign_in": env("DJANGO_THROTTLE_SIGN_IN", default="20/min"),
     },
 }
+# Who changes his password ends the tokens that were given for the old one.
+SIMPLE_JWT = {"CHECK_REVOKE_TOKEN": True}
 SPECTACULAR_SETTINGS = {
     "TITLE": "Holdfast",
     "DESCRIPTION": "Apps for commerce on Django, assembled: this is the API of the example project.",
@@ -258,6 +283,19 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "purge the outbox": {"task": "holdfast.tasks.purge_outbox", "schedule": crontab(minute=10)},
     "purge idempotency keys": {"task": "holdfast.tasks.purge_idempotency_keys", "schedule": crontab(minute=20)},
     "repair cards": {"task": "holdfast_cards.tasks.work", "schedule": 5},
+    # A tick that nobody took before the next one came is no loss.
+    "deliver notifications": {
+        "task": "holdfast_catalog_notify.tasks.deliver",
+        "schedule": 2,
+        "kwargs": {"seconds": 10},
+        "options": {"expires": 2},
+    },
+    "count views": {
+        "task": "holdfast_catalog_notify.tasks.count",
+        "schedule": 5,
+        "kwargs": {"seconds": 0},
+        "options": {"expires": 5},
+    },
     "expire holds": {"task": "holdfast_wallet.tasks.expire_holds", "schedule": 60},
     "ask the payment rail": {"task": "holdfast_wallet.tasks.sync_payments", "schedule": 60},
     "seal the ledger": {"task": "holdfast_wallet.tasks.seal", "schedule": 300},

@@ -2,7 +2,7 @@
 
 from config import logs
 from config.settings.base import *  # noqa: F403 - a settings module is its base and what differs
-from config.settings.base import LOG_LEVEL, SECRET_KEY, STORAGES, env
+from config.settings.base import BASE_DIR, LOG_LEVEL, SECRET_KEY, STORAGES, env
 
 ENVIRONMENT = "local"
 DEBUG = env.bool("DJANGO_DEBUG", default=True)
@@ -12,5 +12,12 @@ INTERNAL_IPS = ["127.0.0.1"]
 
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
+
+# Mails stay on the machine, to be looked at on the pages, unless there is a server to send them to.
+MAILBOX_DIR = env(
+    "MAILBOX_DIR", default="" if env("EMAIL_URL", default="") else str(BASE_DIR.parent / ".demo" / "mails")
+)
+if MAILBOX_DIR:
+    EMAIL_BACKEND = "storefront.mailbox.MailboxBackend"
 
 LOGGING = logs.configure(level=LOG_LEVEL, as_json=env.bool("DJANGO_LOG_JSON", default=False))

@@ -13,7 +13,7 @@ STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.st
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
-HOLDFAST = HOLDFAST | {"STREAMS_MAX": 50}  # a test's server has a thread for everybody
+HOLDFAST = HOLDFAST | {"STREAMS_MAX": 50, "STREAMS_PER_USER_MAX": 50}  # a test's server has a thread for everybody
 
 CELERY_BROKER_URL = "memory://"
 CELERY_TASK_ALWAYS_EAGER = True

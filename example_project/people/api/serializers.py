@@ -69,6 +69,12 @@ class IdentityOutput(serializers.Serializer[Any]):
     is_staff = serializers.BooleanField()
 
 
+class CSRFOutput(serializers.Serializer[Any]):
+    """What shows that a request comes from our own pages."""
+
+    csrf_token = serializers.CharField()
+
+
 class JWTOutput(IdentityOutput):
     """A pair of tokens, and whose they are."""
 

@@ -2,8 +2,11 @@
 
 from typing import Any
 
-from django.contrib.auth import authenticate
-from drf_spectacular.utils import extend_schema
+from django.contrib.auth import authenticate, login, logout
+from django.http import HttpRequest
+from django.middleware.csrf import get_token
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import AllowAny
@@ -13,9 +16,11 @@ from rest_framework.throttling import ScopedRateThrottle
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from holdfast.api.schema import document
 from holdfast.api.views import DomainAPIView
 from people import attempts, selectors, services
 from people.api import serializers
+from people.exceptions import EmailTaken, PasswordTooWeak, UsernameTaken
 from people.models import User
 
 
@@ -34,7 +39,7 @@ class OpenView(DomainAPIView):
     def sign_in(self, request: Request) -> User:
         """Return who these credentials belong to. Raises ``AuthenticationFailed``."""
         credentials = self.parse(serializers.CredentialsInput)
-        address = request.META.get("REMOTE_ADDR", "")
+        address = attempts.address_of(request)
         if attempts.exhausted(credentials["username"], address):
             raise AuthenticationFailed("Too many attempts. Try again later.", code="attempts_exhausted")
         user = authenticate(request, **credentials)
@@ -45,6 +50,15 @@ class OpenView(DomainAPIView):
         return user
 
 
+def _django(request: Request) -> HttpRequest:
+    return request._request  # noqa: SLF001 - sessions and CSRF tokens are Django's, and live on its request
+
+
+def _require_our_own_page(request: Request) -> None:
+    # Another site could sign somebody in as somebody else.
+    SessionAuthentication().enforce_csrf(_django(request))
+
+
 def _identity(user: User) -> dict[str, Any]:
     return {"user_id": user.pk, "username": user.username, "is_staff": user.is_staff}
 
@@ -52,7 +66,12 @@ def _identity(user: User) -> dict[str, Any]:
 class RegistrationView(OpenView):
     """POST: an account for a new person."""
 
-    @extend_schema(request=serializers.RegistrationInput, responses={201: serializers.ProfileOutput}, tags=["people"])
+    @document(
+        request=serializers.RegistrationInput,
+        response=serializers.ProfileOutput,
+        status=201,
+        refusals=[UsernameTaken, EmailTaken, PasswordTooWeak],
+    )
     def post(self, request: Request) -> Response:
         """Register a person."""
         user = services.register_person(**self.parse(serializers.RegistrationInput))
@@ -62,12 +81,12 @@ class RegistrationView(OpenView):
 class ProfileView(DomainAPIView):
     """GET, PATCH: who I am here."""
 
-    @extend_schema(responses=serializers.ProfileOutput, tags=["people"])
+    @document(response=serializers.ProfileOutput)
     def get(self, request: Request) -> Response:
         """Show my profile."""
         return Response(serializers.ProfileOutput(request.user).data)
 
-    @extend_schema(request=serializers.ProfileInput, responses=serializers.ProfileOutput, tags=["people"])
+    @document(request=serializers.ProfileInput, response=serializers.ProfileOutput, refusals=[EmailTaken])
     def patch(self, request: Request) -> Response:
         """Change my profile."""
         known = {
@@ -79,10 +98,49 @@ class ProfileView(DomainAPIView):
         return Response(serializers.ProfileOutput(user).data)
 
 
+class CSRFView(DomainAPIView):
+    """GET: what a client with a session sends along with each change."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+
+    @document(response=serializers.CSRFOutput, tags=["auth"])
+    def get(self, request: Request) -> Response:
+        """Read the token to send as the header `X-CSRFToken`; its cookie comes along."""
+        answer = serializers.CSRFOutput({"csrf_token": get_token(_django(request))})
+        return Response(answer.data, headers={"Cache-Control": "no-store"})
+
+
+_CSRF = OpenApiParameter(
+    "X-CSRFToken", str, OpenApiParameter.HEADER, required=True, description="The token of `auth/csrf/`."
+)
+
+
+class SessionView(OpenView):
+    """POST, DELETE: a session, for a browser on our own pages."""
+
+    @document(
+        request=serializers.CredentialsInput, response=serializers.IdentityOutput, parameters=[_CSRF], tags=["auth"]
+    )
+    def post(self, request: Request) -> Response:
+        """Sign in with a session; the CSRF token is a new one from then on."""
+        _require_our_own_page(request)
+        user = self.sign_in(request)
+        login(_django(request), user)
+        return Response(_identity(user))
+
+    @document(status=204, parameters=[_CSRF], tags=["auth"])
+    def delete(self, request: Request) -> Response:
+        """Sign out."""
+        _require_our_own_page(request)
+        logout(_django(request))
+        return Response(status=204)
+
+
 class JWTView(OpenView):
     """POST: a pair of JSON web tokens."""
 
-    @extend_schema(request=serializers.CredentialsInput, responses=serializers.JWTOutput, tags=["auth"])
+    @document(request=serializers.CredentialsInput, response=serializers.JWTOutput, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Sign in for a while."""
         user = self.sign_in(request)
@@ -93,7 +151,7 @@ class JWTView(OpenView):
 class JWTRefreshView(OpenView):
     """POST: a new access token for a refresh token."""
 
-    @extend_schema(request=serializers.RefreshInput, responses=serializers.AccessOutput, tags=["auth"])
+    @document(request=serializers.RefreshInput, response=serializers.AccessOutput, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Stay signed in."""
         try:
@@ -108,7 +166,7 @@ class JWTRefreshView(OpenView):
 class TokenView(OpenView):
     """POST: a token that stays valid until it is deleted, for scripts."""
 
-    @extend_schema(request=serializers.CredentialsInput, responses=serializers.TokenOutput, tags=["auth"])
+    @document(request=serializers.CredentialsInput, response=serializers.TokenOutput, tags=["auth"])
     def post(self, request: Request) -> Response:
         """Sign in for good."""
         user = self.sign_in(request)

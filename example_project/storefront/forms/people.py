@@ -56,7 +56,7 @@ class LoginForm(AuthenticationForm):
     def clean(self) -> dict[str, Any]:
         """Check the password, unless it was tried too often."""
         name = self.cleaned_data.get("username", "")
-        address = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
+        address = attempts.address_of(self.request) if self.request else ""
         if attempts.exhausted(name, address):
             raise ValidationError(self.error_messages["exhausted"], code="exhausted")
         try:

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from holdfast.http import Lost
 from holdfast_cards.backends.dummy import DummyProvider
-from holdfast_cards.backends.transport import Lost
 from holdfast_cards.ports import Answer
 from holdfast_cards.states import Outcome
 from holdfast_cards.testing.contract import HttpProviderContract, ProviderContract

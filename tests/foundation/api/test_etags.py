@@ -55,7 +55,7 @@ def if_match(header):
     return RequestFactory().put("/", headers={} if header is None else {"If-Match": header})
 
 
-@pytest.mark.parametrize(("header", "version"), [('"3"', 3), (' "3" ', 3), ("*", None)])
+@pytest.mark.parametrize(("header", "version"), [('"3"', 3), (' "3" ', 3), ('"3.65f0"', 3), ("*", None)])
 def test_a_verb_gets_the_version_that_it_checks_itself(header, version):
     assert expected_version(if_match(header)) == version
 

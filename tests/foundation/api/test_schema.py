@@ -4,7 +4,12 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.urls import path
 from drf_spectacular.generators import SchemaGenerator
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+
+from holdfast.api.schema import document
+from holdfast.api.views import DomainAPIView
 
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
@@ -98,3 +103,28 @@ def test_operations_are_grouped_by_their_app_and_described_by_their_docstring(sc
 
 def test_an_answer_without_a_body_says_so(schema):
     assert "content" not in schema["paths"]["/api/notes/{note_id}"]["delete"]["responses"]["204"]
+
+
+class Readable(BasePermission):
+    def has_permission(self, request, view):
+        return request.method in SAFE_METHODS or request.user.is_authenticated
+
+
+class BoardView(DomainAPIView):
+    permission_classes = [Readable]
+
+    @document()
+    def get(self, request):
+        """Read the board."""
+
+    @document()
+    def post(self, request):
+        """Write on it."""
+
+
+def test_an_operation_that_lets_in_nobody_says_so_whatever_its_permission_is():
+    made = SchemaGenerator(patterns=[path("board", BoardView.as_view())]).get_schema(public=True)
+
+    board = made["paths"]["/board"]
+    assert {} in board["get"]["security"]
+    assert {} not in board["post"]["security"]

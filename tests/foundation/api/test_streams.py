@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import threading
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
@@ -18,15 +17,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 URL = "/api/stream"
 BROWSER = {"Accept": "text/event-stream"}
-
-
-@pytest.fixture(autouse=True)
-def _nobody_stays():
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "holdfast feed":
-            thread.join(30)
-            assert not thread.is_alive()
 
 
 def tell(number):
@@ -106,7 +96,7 @@ def test_a_quiet_stream_shows_that_it_lives(open_stream, monkeypatch):
 
 
 def test_there_is_room_for_so_many_streams_and_again_when_one_was_closed(open_stream, settings):
-    settings.HOLDFAST = {"STREAMS_MAX": 1}
+    settings.HOLDFAST = {"STREAMS_MAX": 1, "STREAMS_PER_USER_MAX": 9}
     first = open_stream()
 
     refused = open_stream()
@@ -116,6 +106,17 @@ def test_there_is_room_for_so_many_streams_and_again_when_one_was_closed(open_st
 
     first.close()
     assert open_stream().status_code == 200
+
+
+def test_one_user_does_not_take_all_the_room(open_stream, settings, django_user_model):
+    settings.HOLDFAST = {"STREAMS_MAX": 3, "STREAMS_PER_USER_MAX": 2}
+    assert [open_stream().status_code for _page in range(3)] == [200, 200, 503]
+
+    other = Client()
+    other.force_login(django_user_model.objects.create_user("another"))
+    response = other.get(URL, headers=BROWSER)
+    assert response.status_code == 200
+    response.close()
 
 
 def test_who_asks_for_the_headers_only_takes_no_place(settings):

@@ -6,7 +6,7 @@ import pytest
 from django.db import Error, OperationalError, connection, transaction
 
 from holdfast.outbox import emit, feed
-from holdfast.outbox.feed import Feed
+from holdfast.outbox.feed import Feed, Follower
 from holdfast.outbox.models import OutboxEvent
 from tests.foundation.outbox.facts import Mentioned, Noted
 
@@ -21,12 +21,13 @@ def follow():
     """Follow a feed of this test's own; each follower waits for what it is to see."""
     made, followers = Feed("default"), []
 
-    def followed(patterns=EVERYTHING, *, after=None, limit=9):
-        follower = made.follow(patterns, after=after, limit=limit)
-        if follower is not None:
-            follower.woken = threading.Event()
-            follower.wake = follower.woken.set
-            followers.append(follower)
+    def followed(patterns=EVERYTHING, *, after=None, limit=9, owner=None, limit_each=9):
+        follower = Follower(patterns, owner=owner)
+        follower.woken = threading.Event()
+        follower.wake = follower.woken.set
+        if not made.follow(follower, after=after, limit=limit, limit_each=limit_each):
+            return None
+        followers.append(follower)
         return follower
 
     followed.feed = made

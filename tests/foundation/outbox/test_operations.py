@@ -330,6 +330,8 @@ def test_exactly_once_and_subscribe_agree_on_the_name_of_a_function(listen):
 # SQLite, as a demo runs it
 
 
+@pytest.mark.slow
+@pytest.mark.any_database  # it brings its own
 def test_on_sqlite_a_relay_process_sees_the_commits_of_others(tmp_path):
     """A file, a relay process, a publisher process: woken by the file's data version."""
     environment = {

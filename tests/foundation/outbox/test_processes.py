@@ -80,6 +80,7 @@ def nothing_is_left():
     return not OutboxEvent.objects.filter(routed=False).exists() and not OutboxDelivery.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_relays_killed_at_random_lose_nothing_and_keep_the_order_of_each_key():
@@ -119,6 +120,7 @@ def test_two_relays_killed_at_random_lose_nothing_and_keep_the_order_of_each_key
     assert not OutboxDeadLetter.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_a_relay_that_is_told_to_stop_gives_its_leases_back_and_says_goodbye():

@@ -1,10 +1,10 @@
-"""``manage.py populate``: a town with its people, half a year of their money, and what is broken there."""
+"""``manage.py populate``: a town, its people, half a year of their money, what is broken, and what they buy."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from storefront import defect_story, demo
+from storefront import catalog_story, defect_story, demo
 
 
 class Command(BaseCommand):
@@ -20,8 +20,12 @@ class Command(BaseCommand):
             demo.Story(self._progress).tell()
         if not defect_story.is_told():
             defect_story.tell()
+        if not catalog_story.is_told():
+            catalog_story.tell()
         self.stdout.write("Sign in with one of these names; each has the password " + demo.PASSWORD)
-        self.stdout.write(f"  {demo.ADMIN:<8} the back office")
+        self.stdout.write(f"  {demo.ADMIN:<8} the back office, and the catalog")
+        for admin in catalog_story.ADMINS:
+            self.stdout.write(f"  {admin.username:<8} {admin.first_name} {admin.last_name}, admin of the catalog")
         for customer in demo.CUSTOMERS[:3]:
             self.stdout.write(f"  {customer.username:<8} {customer.first_name} {customer.last_name}, customer")
         for artisan in demo.ARTISANS[:2]:

@@ -61,10 +61,16 @@ function listening() {
   return source?.readyState === EventSource.OPEN;
 }
 
+// What is under way is looked at more often: a part says so as long as it is.
+function every() {
+  const asked = Number(document.querySelector("[data-every]")?.dataset.every);
+  return asked || (listening() ? LISTENING_ASK_MS : ASK_MS);
+}
+
 async function watch() {
   listen();
   await look();
-  if (!document.hidden) later("watch", listening() ? LISTENING_ASK_MS : ASK_MS, watch);
+  if (!document.hidden) later("watch", every(), watch);
 }
 
 function rest() {
@@ -79,4 +85,4 @@ addEventListener("pagehide", rest);
 addEventListener("pageshow", (event) => event.persisted && watch());
 later("listen", STAY_MS, listen);
 look(parts.filter((part) => "now" in part.dataset));
-later("watch", ASK_MS, watch);
+later("watch", every(), watch);

@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.core import checks
-from django.db import connections, router
+from django.db import router
 from django.db.utils import DatabaseError
 
+from holdfast.checks import engine_of
 from holdfast.conf import load_backend
 from holdfast_cards.conf import settings
 from holdfast_cards.models import Card, Operation
@@ -35,27 +36,7 @@ def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
 @checks.register(LABEL)
 def check_engine(**_kwargs: Any) -> list[checks.CheckMessage]:
     """Refuse databases without partial unique constraints, and warn of SQLite transactions that begin too late."""
-    alias = router.db_for_write(Card)
-    connection = connections[alias]
-    if connection.vendor not in ("postgresql", "sqlite"):
-        return [
-            checks.Error(
-                f"Cards cannot be kept in {connection.display_name} (database {alias!r}).",
-                hint="Use PostgreSQL, or SQLite on one machine: one open request per holder is a partial constraint.",
-                id=f"{LABEL}.E005",
-            )
-        ]
-    mode = connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")
-    if connection.vendor == "sqlite" and str(mode).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
-        return [
-            checks.Warning(
-                f"SQLite transactions of the database {alias!r} begin as readers.",
-                hint="Two that read and then write refuse each other with 'database is locked', however patient. "
-                f"Set DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE'}}.",
-                id=f"{LABEL}.W001",
-            )
-        ]
-    return []
+    return engine_of(Card, label=LABEL, error="E005")
 
 
 @checks.register(LABEL, deploy=True)

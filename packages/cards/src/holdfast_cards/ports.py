@@ -125,10 +125,10 @@ class Answer:
 
     ============= =============================================================================================
     DONE          the provider has done it; ``card`` is set. Also where all but the card's id is unreadable.
-    REJECTED      it certainly has not, and will not: 400, 402, 404, 422.
+    REJECTED      it certainly has not, and will not: 400, 402, 422, and 404 where that is about a card or a holder.
     NOT_SENT      nothing left us: no address, no connection, no TLS, no free connection in the pool.
     LIMITED       it certainly has not, since we ask too often: 429.
-    MISCONFIGURED it certainly has not, since it does not take us for whom we are: 401, 403, 405.
+    MISCONFIGURED it certainly has not, since it does not take us for whom we are: 401, 403, 405, any other 404.
     UNKNOWN       anything else: timeouts, cuts, 3xx, 408, 409, 5xx, a success without a readable id.
     ============= =============================================================================================
     """

@@ -164,7 +164,7 @@ class ChannelUnknown(CatalogError, errors.Invalid):
 
 
 class AddressNeeded(CatalogError, errors.Invalid):
-    """This channel needs a public https address of yours.
+    """This channel needs an address of yours: a public https address, or one for e-mail.
 
     Context: ``channel``.
     """
@@ -179,6 +179,15 @@ class DigestNotOffered(CatalogError, errors.Invalid):
     """
 
     code = "holdfast_catalog_notify.digest_not_offered"
+
+
+class TooManyMutedBrands(CatalogError, errors.Invalid):
+    """You have muted as many brands as one may: turn a channel off instead.
+
+    Context: ``maximum``.
+    """
+
+    code = "holdfast_catalog_notify.too_many_muted_brands"
 
 
 class NotificationNotFound(CatalogError, errors.NotFound):
@@ -251,6 +260,15 @@ class SuperuserProtected(CatalogError, errors.Denied):
     """
 
     code = "holdfast_catalog_notify.superuser_protected"
+
+
+class AdminOutranksYou(CatalogError, errors.Denied):
+    """This admin may do what you may not: who could give him a password could become him.
+
+    Context: ``admin_id``.
+    """
+
+    code = "holdfast_catalog_notify.admin_outranks_you"
 
 
 class LoginTaken(CatalogError, errors.Conflict):

@@ -1,4 +1,4 @@
-"""Start-up checks."""
+"""Start-up checks, and one that domains run on the database of their own tables."""
 
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_network
@@ -6,7 +6,8 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 from django.core.checks import Warning as Caution
-from django.db import connections
+from django.db import connections, router
+from django.db.models import Model
 
 from holdfast.conf import settings
 from holdfast.events import registry
@@ -49,6 +50,34 @@ def check_database(*, databases: Sequence[str] | None = None, **_kwargs: Any) ->
         for alias in databases or []
         if connections[alias].vendor not in VENDORS and OutboxEvent._meta.can_migrate(connections[alias])
     ]
+
+
+def engine_of(model: type[Model], *, label: str, error: str) -> list[CheckMessage]:
+    """Refuse to keep a model in anything but PostgreSQL or SQLite, and warn of SQLite transactions that begin too late.
+
+    The messages' ids are ``<label>.<error>`` and ``<label>.W001``.
+    """
+    alias = router.db_for_write(model)
+    connection = connections[alias]
+    if connection.vendor not in VENDORS:
+        return [
+            Error(
+                f"{label} cannot be kept in {connection.display_name} (database {alias!r}).",
+                hint="Use PostgreSQL, or SQLite on one machine: rules of its tables are written for no other.",
+                id=f"{label}.{error}",
+            )
+        ]
+    mode = connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")
+    if connection.vendor == "sqlite" and str(mode).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
+        return [
+            Caution(
+                f"SQLite transactions of the database {alias!r} begin as readers.",
+                hint="Two that read and then write refuse each other with 'database is locked', however patient. "
+                f"Set DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE'}}.",
+                id=f"{label}.W001",
+            )
+        ]
+    return []
 
 
 def _networks() -> Iterator[CheckMessage]:

@@ -228,6 +228,7 @@ class FoundationSettings(AppSettings, setting="HOLDFAST"):
     STREAMS_MAX: Annotated[
         int, "How many streams of events one process serves at once; a threaded server needs a thread for each."
     ] = 4
+    STREAMS_PER_USER_MAX: Annotated[int, "How many of them may be one user's."] = 2
     STREAM_SECONDS: Annotated[
         float, "After how long a stream ends; a browser comes again by itself and goes on where it was."
     ] = 300.0

@@ -1,9 +1,9 @@
-"""Statements of a hot path: prepared once for each session, and sent by the driver's own primitives.
+"""The hottest statements: prepared once for each session, and sent by the driver's own primitives.
 
 A cursor, Django's or psycopg's, finds out anew each time how to write its parameters and how to read the answer. Who
-writes such a statement knows both, and what it does not do counts: with eight processes on two cores each call of a
-function begins with cold caches. Waiting is still psycopg's, with all that it does for signals and for green threads.
-SQLite's driver keeps statements prepared by their text; what is left out there is Django's cursor.
+posts to a ledger or counts a view knows both, and what is not done counts: with eight processes on two cores each call
+of a function begins with cold caches. Waiting is still psycopg's, with all that it does for signals and for green
+threads. SQLite's driver keeps statements prepared by their text; what is left out there is Django's cursor.
 
 Django's cursor is used where somebody listens to it (debug toolbars, ``assertNumQueries``, execute wrappers), where it
 would refuse, where a pooler gives each transaction another session, which does not know what was prepared, and where
@@ -28,7 +28,7 @@ except ImportError:  # a host on SQLite need not install it
     Connection = None  # type: ignore[assignment, misc]
     PsycopgError = InvalidSqlStatementName = DatabaseError  # type: ignore[assignment, misc]
 
-# Where Django's connection keeps the session that it had when something was last prepared, and the names of what was.
+# Where psycopg's connection keeps the names of what it has prepared. Not Django's: a pool lends one session to many.
 _KEPT = "holdfast_prepared"
 
 
@@ -41,14 +41,14 @@ class Statement:
     def __init__(self, sql: str, *, read: Callable[[Any], Any] = int) -> None:
         self.sql = sql
         self.read = read
-        self.name = b"holdfast_%08x" % crc32(sql.encode())
+        self.name = b"holdfast_%x" % crc32(sql.encode())
         first, *others = sql.split("%s")
         numbered = first + "".join(f"${number}{text}" for number, text in enumerate(others, start=1))
         self.prepared = numbered.replace("%%", "%").encode()
         self.for_sqlite = "?".join((first, *others)).replace("%%", "%")
 
     def row(self, connection: BaseDatabaseWrapper, parameters: Sequence[Any]) -> list[Any] | None:
-        """Execute it, and return the only row of the answer, if there is one.
+        """Execute it, and return the only row of the answer, if there is one; an INSERT may answer nothing.
 
         Raises ``django.db.DatabaseError``.
         """
@@ -76,7 +76,7 @@ class Statement:
         self, connection: BaseDatabaseWrapper, session: Any, parameters: Sequence[str | None]
     ) -> list[Any] | None:
         try:
-            result = self._execute(connection, session, parameters)
+            result = self._execute(session, parameters)
         except PsycopgError:
             with connection.wrap_database_errors:
                 raise
@@ -84,20 +84,25 @@ class Statement:
             return None
         return [self.read(result.get_value(0, column)) for column in range(result.nfields)]
 
-    def _execute(self, connection: BaseDatabaseWrapper, session: Any, parameters: Sequence[str | None]) -> Any:
+    def _execute(self, session: Any, parameters: Sequence[str | None]) -> Any:
         pgconn = session.pgconn
-        known = _prepared_in(connection, session)
+        known: set[bytes] = session.__dict__.setdefault(_KEPT, set())
+        encoded = [None if text is None else text.encode() for text in parameters]
         with session.lock:
-            if self.name not in known:
+            was_known = self.name in known
+            if not was_known:
                 pgconn.send_prepare(self.name, self.prepared)
                 _checked(session)
                 known.add(self.name)
-            pgconn.send_query_prepared(self.name, [text and text.encode() for text in parameters])
+            pgconn.send_query_prepared(self.name, encoded)
             try:
                 return _checked(session)
             except InvalidSqlStatementName:
                 known.clear()  # somebody said DISCARD ALL or DEALLOCATE ALL
-                raise
+                if not was_known or pgconn.transaction_status != TransactionStatus.IDLE:
+                    raise
+        # Nothing was executed, and no transaction is spoiled: once more, from the beginning.
+        return self._execute(session, parameters)
 
 
 def _connect(connection: BaseDatabaseWrapper) -> None:
@@ -116,14 +121,6 @@ def _session(connection: BaseDatabaseWrapper) -> Any:
     status = pgconn.transaction_status
     ready = status == TransactionStatus.INTRANS or (status == TransactionStatus.IDLE and session.autocommit)
     return session if ready and pgconn.pipeline_status == PipelineStatus.OFF else None
-
-
-def _prepared_in(connection: BaseDatabaseWrapper, session: Any) -> set[bytes]:
-    of_session, names = connection.__dict__.get(_KEPT) or (None, set())
-    if of_session is not session:
-        names = set()
-        connection.__dict__[_KEPT] = session, names
-    return names
 
 
 def _checked(session: Any) -> Any:

@@ -20,6 +20,7 @@ from django.db import connections, router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
+from holdfast.checks import engine_of
 from holdfast_wallet.conf import settings
 from holdfast_wallet.migrations import _law
 from holdfast_wallet.models import Account, Transfer
@@ -47,27 +48,7 @@ def check_settings(**_kwargs: Any) -> list[checks.CheckMessage]:
 @checks.register(LABEL)
 def check_engine(**_kwargs: Any) -> list[checks.CheckMessage]:
     """Refuse databases that we have no law for, and warn of SQLite transactions that begin too late."""
-    alias = router.db_for_write(Account)
-    connection = connections[alias]
-    if connection.vendor not in ("postgresql", "sqlite"):
-        return [
-            checks.Error(
-                f"The wallet cannot keep its ledger in {connection.display_name} (database {alias!r}).",
-                hint="Use PostgreSQL, or SQLite on one machine.",
-                id=f"{LABEL}.E005",
-            )
-        ]
-    mode = connection.settings_dict.get("OPTIONS", {}).get("transaction_mode")
-    if connection.vendor == "sqlite" and str(mode).upper() not in ("IMMEDIATE", "EXCLUSIVE"):
-        return [
-            checks.Warning(
-                f"SQLite transactions of the database {alias!r} begin as readers.",
-                hint="Two that read and then write refuse each other with 'database is locked', however patient. "
-                f"Set DATABASES[{alias!r}]['OPTIONS'] = {{'transaction_mode': 'IMMEDIATE'}}.",
-                id=f"{LABEL}.W001",
-            )
-        ]
-    return []
+    return engine_of(Account, label=LABEL, error="E005")
 
 
 @checks.register(LABEL, deploy=True)

@@ -8,10 +8,10 @@ supports moves the recovery up a class.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from holdfast.http import Reply
 from holdfast_cards.backends import reading
 from holdfast_cards.backends.http import Document, HttpProvider
 from holdfast_cards.backends.signatures import standard_secrets, verify_standard
-from holdfast_cards.backends.transport import Reply
 from holdfast_cards.ports import Answer, Capabilities, CardOrder, Payload, ProviderCard, WebhookNotice
 from holdfast_cards.states import CardState, Outcome
 

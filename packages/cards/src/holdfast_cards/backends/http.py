@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
-from holdfast_cards.backends.transport import Limits, Lost, NotSent, Reply, Transport
+from holdfast.http import Limits, Lost, NotSent, Reply, Transport
 from holdfast_cards.ports import (
     Answer,
     Capabilities,
@@ -40,7 +40,7 @@ class HttpProvider(ABC):
     capabilities: Capabilities
 
     def __init__(self, *, base_url: str, headers: Mapping[str, str], limits: Mapping[str, Any] | None = None) -> None:
-        self._transport = Transport(base_url, headers=headers, limits=Limits(**(limits or {})))
+        self._transport = Transport(base_url.rstrip("/"), headers=headers, limits=Limits(**(limits or {})))
 
     # --- What an adapter says
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from holdfast_cards.conf import settings
-from holdfast_cards.exceptions import CardNotFound, ChangeUnderWay, NotSupportedByProvider, TransitionNotAllowed
+from holdfast_cards.exceptions import ChangeUnderWay, NotSupportedByProvider, TransitionNotAllowed
 from holdfast_cards.models import Card, Operation
 from holdfast_cards.ports import HolderId
 from holdfast_cards.services.gate import Gate
@@ -86,9 +86,7 @@ def _intend(card_id: UUID, holder_id: HolderId, verb: Verb, reason: str) -> Oper
     """Write down that a card is to be changed; return the card where it is so already."""
     gate = Gate()
     with transaction.atomic(using=using(), durable=True):
-        card = lock_card(card_id=card_id)
-        if card.holder_id != holder_id:
-            raise CardNotFound(card_id=str(card_id))
+        card = lock_card(card_id=card_id, holder_id=holder_id)
         if has_reached(verb=verb, card=card):
             return card
         if card.provider != gate.name or verb not in gate.capabilities.verbs:

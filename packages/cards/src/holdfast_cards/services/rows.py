@@ -1,6 +1,7 @@
 """Rows: where they are written, how a card is locked, how an operation is saved without a lock."""
 
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 from django.db import router
@@ -16,9 +17,9 @@ def using() -> str:
     return router.db_for_write(Card)
 
 
-def lock_card(*, card_id: UUID) -> Card:
-    """Return a card, locked until the transaction ends. Raises ``CardNotFound``."""
-    card = Card.objects.using(using()).select_for_update(no_key=True).filter(id=card_id).first()
+def lock_card(*, card_id: UUID, **scope: Any) -> Card:
+    """Return a card within a scope (``holder_id=...``), locked until the transaction ends. Raises ``CardNotFound``."""
+    card = Card.objects.using(using()).select_for_update(no_key=True).filter(id=card_id, **scope).first()
     if card is None:
         raise CardNotFound(card_id=str(card_id))
     return card

@@ -1,4 +1,4 @@
-"""CSV, in and out."""
+"""CSV, in and out, and pages."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -30,3 +30,10 @@ class CSVRenderer(JSONRenderer):
 
     media_type = "text/csv"
     format = "csv"
+
+
+class PageRenderer(JSONRenderer):
+    """Lets a view take a browser that accepts nothing but a page; its problems are JSON all the same."""
+
+    media_type = "text/html"
+    format = "html"

@@ -17,7 +17,14 @@ class SlackChannel(HttpChannel):
 
     def send(self, message: Message) -> str:
         """Post the message; return its id, for Slack gives none."""
-        # Slack's own escapes: https://docs.slack.dev/messaging/formatting-message-text
-        text = f"{message.subject}\n{message.text}".replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        self.post(message.recipient.address, encoded({"text": text}), {})
+        text = _plain(f"{message.subject}\n{message.text}")
+        self.post(message.recipient.address, encoded({"text": text, "mrkdwn": False, "unfurl_links": False}), {})
         return str(message.id)
+
+
+def _plain(text: str) -> str:
+    """Return a text in which no name of a product is markup, or calls anybody."""
+    # Slack's own escapes: https://docs.slack.dev/messaging/formatting-message-text
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Mattermost and Discord call a whole room at "@channel" in a plain text; a space of no width keeps it readable.
+    return text.replace("@", "@\u200b")

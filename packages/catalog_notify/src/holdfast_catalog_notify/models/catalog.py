@@ -1,5 +1,6 @@
 """What the catalog shows."""
 
+import datetime as dt
 from typing import Any, ClassVar
 
 from django.db import models
@@ -27,6 +28,7 @@ class Brand(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=NAME_LENGTH, unique=True)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -41,6 +43,7 @@ class Category(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=NAME_LENGTH, unique=True)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:
         ordering = ["name"]
@@ -52,7 +55,11 @@ class Category(models.Model):
 
 
 class Product(models.Model):
-    """Something that the catalog shows. ``version`` counts what can be seen of it, its brand's new name included."""
+    """Something that the catalog shows.
+
+    ``version`` counts its changes. What it is called by, its brand and its category, changes by itself: a new name of a
+    brand is one row, however many products it has.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     sku = models.CharField("SKU", max_length=SKU_LENGTH, unique=True)
@@ -101,3 +108,8 @@ class Product(models.Model):
 
     def __str__(self) -> str:
         return f"{self.sku} {self.name}"
+
+    @property
+    def names_updated_at(self) -> dt.datetime:
+        """When its brand or its category, whichever was later, got the name that it has."""
+        return max(group.updated_at for group in (self.brand, self.category) if group is not None)

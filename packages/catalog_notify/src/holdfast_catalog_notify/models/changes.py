@@ -21,6 +21,7 @@ class ChangeSet(models.Model):
     actor_name = models.CharField(max_length=254, blank=True, editable=False)
     door = models.CharField(max_length=10, choices=Door.choices, editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False)
+    total = models.PositiveIntegerField(default=0, editable=False, help_text="How many products.")
 
     class Meta:
         ordering = ["-id"]

@@ -41,10 +41,10 @@ def products_as_csv(products: QuerySet[Product]) -> Iterator[str]:
 
 
 def safe(cell: str) -> str:
-    """Return a cell that no spreadsheet runs."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell
+    """Return a cell that no spreadsheet runs: one that is a formula, or one behind quotes, gets a quote."""
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def unsafe(cell: str) -> str:
     """Return a cell of an import as it was before the export put a quote before it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell

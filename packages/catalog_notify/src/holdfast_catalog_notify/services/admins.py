@@ -1,8 +1,9 @@
 """Admins manage the other admins.
 
 An admin is a user who is staff. Whoever manages others is one himself, is active, and has the permission
-``manage_admins``. Two rules hold whatever he may: the last active admin stays, and only a superuser touches a
-superuser. To keep the first, each verb that could take an admin away locks all of them, in one order.
+``manage_admins``. Three rules hold whatever he may: the last active admin stays, only a superuser touches a superuser,
+and nobody touches an admin who has a permission that he has not. To keep the first, each verb that could take an admin
+away locks all of them, in one order.
 """
 
 from typing import Any
@@ -13,13 +14,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError, RestrictedError
+from django.db.models import ProtectedError, Q, RestrictedError
 
 from holdfast_catalog_notify import selectors
 from holdfast_catalog_notify.exceptions import (
     AdminHasRecords,
     AdminInvalid,
     AdminNotFound,
+    AdminOutranksYou,
     LastAdmin,
     LoginTaken,
     NotAnAdmin,
@@ -42,7 +44,7 @@ def create_admin(*, actor_id: Any, username: str, email: str, password: str) -> 
     admin = model(**{model.USERNAME_FIELD: username, model.get_email_field_name(): email, "is_staff": True})
     _check(admin, email)
     _give_password(admin, password)
-    _save(admin, username)
+    _save(admin)
     admin.user_permissions.set(_grantable(actor))
     return admin
 
@@ -59,8 +61,8 @@ def change_admin(
 ) -> Any:
     """Change what is given of an admin; what is ``None`` stays as it is.
 
-    Raises ``NotAnAdmin``, ``AdminNotFound``, ``SuperuserProtected``, ``LastAdmin``, ``AdminInvalid``,
-    ``PasswordTooWeak``, ``LoginTaken``.
+    Raises ``NotAnAdmin``, ``AdminNotFound``, ``SuperuserProtected``, ``AdminOutranksYou``, ``LastAdmin``,
+    ``AdminInvalid``, ``PasswordTooWeak``, ``LoginTaken``.
     """
     admins = _lock_admins()
     admin = _theirs(_actor(actor_id, admins), admin_id, admins)
@@ -75,7 +77,7 @@ def change_admin(
         _check(admin, getattr(admin, model.get_email_field_name()))
     if password is not None:
         _give_password(admin, password)
-    _save(admin, admin.get_username())
+    _save(admin)
     return admin
 
 
@@ -88,7 +90,8 @@ def deactivate_admin(*, actor_id: Any, admin_id: Any) -> Any:
 def delete_admin(*, actor_id: Any, admin_id: Any) -> None:
     """Delete an admin; his name stays in the history.
 
-    Raises ``NotAnAdmin``, ``AdminNotFound``, ``SuperuserProtected``, ``LastAdmin``, ``AdminHasRecords``.
+    Raises ``NotAnAdmin``, ``AdminNotFound``, ``SuperuserProtected``, ``AdminOutranksYou``, ``LastAdmin``,
+    ``AdminHasRecords``.
     """
     admins = _lock_admins()
     admin = _theirs(_actor(actor_id, admins), admin_id, admins)
@@ -103,7 +106,8 @@ def delete_admin(*, actor_id: Any, admin_id: Any) -> None:
 
 def _lock_admins() -> list[Any]:
     # Two admins who remove each other at once: the second waits, and finds himself removed.
-    return list(selectors.admins().select_for_update())
+    # No key is changed: whoever writes a row that names one of them need not wait.
+    return list(selectors.admins().select_for_update(no_key=True))
 
 
 def _actor(actor_id: Any, admins: list[Any]) -> Any:
@@ -117,9 +121,18 @@ def _theirs(actor: Any, admin_id: Any, admins: list[Any]) -> Any:
     admin = next((one for one in admins if str(one.pk) == str(admin_id)), None)
     if admin is None:
         raise AdminNotFound(admin_id=str(admin_id)[:64])
-    if admin.is_superuser and not actor.is_superuser:
+    if actor.is_superuser:
+        return admin
+    if admin.is_superuser:
         raise SuperuserProtected(admin_id=str(admin_id))
+    if _given(admin) - _given(actor):
+        raise AdminOutranksYou(admin_id=str(admin_id))
     return admin
+
+
+def _given(admin: Any) -> set[int]:
+    # Not what Django says that he may: of who is not active that is nothing, until somebody lets him in again.
+    return set(Permission.objects.filter(Q(user=admin) | Q(group__user=admin)).values_list("pk", flat=True))
 
 
 def _refuse_the_last(admin: Any, admins: list[Any]) -> None:
@@ -131,6 +144,7 @@ def _check(admin: Any, email: str) -> None:
     try:
         validate_email(email)
         admin.clean_fields(exclude=["password"])
+        admin.clean()  # which writes a login in its one form, whatever look-alikes it was typed with
     except ValidationError as error:
         reasons = error.message_dict if hasattr(error, "error_dict") else {"email": error.messages}
         raise AdminInvalid(**reasons) from None
@@ -144,16 +158,18 @@ def _give_password(admin: Any, password: str) -> None:
     admin.set_password(password)
 
 
-def _save(admin: Any, username: str) -> None:
+def _save(admin: Any) -> None:
     try:
         with transaction.atomic():
             admin.save()
-    except IntegrityError:
+    except IntegrityError as error:
         model = type(admin)
         others = model._default_manager.exclude(pk=admin.pk)  # noqa: SLF001 - what Django documents for models not one's own
-        if others.filter(**{model.USERNAME_FIELD: username}).exists():
-            raise LoginTaken(username=username[:150]) from None
-        raise
+        login = admin.get_username()
+        # In whatever case: a host may hold that those are one.
+        if others.filter(**{f"{model.USERNAME_FIELD}__iexact": login}).exists():
+            raise LoginTaken(username=login[:150]) from error
+        raise AdminInvalid("Another user has something that only one may have.") from error
 
 
 def _grantable(actor: Any) -> list[Permission]:

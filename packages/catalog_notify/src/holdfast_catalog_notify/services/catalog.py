@@ -1,11 +1,14 @@
 """Brands, categories and products."""
 
+import datetime as dt
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from holdfast.money import InvalidAmount, Money, from_minor, to_minor
@@ -33,6 +36,8 @@ from holdfast_catalog_notify.states import Door
 PRICE_LIMIT = Decimal(10) ** 15
 TEXTS = {"sku": SKU_LENGTH, "name": NAME_LENGTH, "description": DESCRIPTION_LENGTH, "image_url": URL_LENGTH}
 REQUIRED = ("sku", "name")
+
+_web_address = URLValidator(schemes=["http", "https"])
 
 GroupT = TypeVar("GroupT", Brand, Category)
 
@@ -185,9 +190,14 @@ def delete_category(*, category_id: UUID) -> None:
 
 
 def check_product(*, product: Product) -> None:
-    """Refuse what the table's constraints would, and currencies that the host does not use; put the price in order."""
+    """Refuse what the table's constraints would, and currencies that the host does not use.
+
+    Puts the price in order, and takes the spaces around SKU and name away.
+    """
+    product.sku, product.name = product.sku.strip(), product.name.strip()
     for name, maximum in TEXTS.items():
         _check_text(name, getattr(product, name), maximum, required=name in REQUIRED)
+    _check_image_url(product.image_url)
     currency = str(product.price.currency)
     if settings.CURRENCIES is not None and currency not in settings.CURRENCIES:
         raise CurrencyNotAllowed(currency=currency[:16], allowed=list(settings.CURRENCIES))
@@ -199,11 +209,23 @@ def check_product(*, product: Product) -> None:
     product.price = price
 
 
+def _check_image_url(url: str) -> None:
+    # A page shows it: nothing that a browser would run, and nothing of this site's own.
+    try:
+        _web_address(url or "https://example.com")
+    except ValidationError:
+        raise TextInvalid("The address of an image begins with http:// or https://.", field="image_url") from None
+
+
 def touch(*, product: Product) -> None:
     """Count a change of the product, without saving it."""
     product.version += 1
-    # Never back: another machine's clock may have been ahead when the product was written last.
-    product.updated_at = max(timezone.now(), product.updated_at)
+    product.updated_at = _now(product)
+
+
+def _now(row: Product | Brand | Category) -> dt.datetime:
+    # Never back: another machine's clock may have been ahead when the row was written last.
+    return max(timezone.now(), row.updated_at)
 
 
 def _save(product: Product, *, force_insert: bool = False) -> None:
@@ -216,11 +238,22 @@ def _save(product: Product, *, force_insert: bool = False) -> None:
         raise
 
 
+def lock_products(*, products: QuerySet[Product], limit: int | None = None) -> list[Product]:
+    """Lock products, in the order of their ids: two who lock many wait for one another, and do not cross.
+
+    Brands and categories are read afterwards: a lock that joins them loses a product that has moved to another brand
+    while it waited, for PostgreSQL then looks at the new row beside the old brand.
+    """
+    locked = list(products.order_by("pk").select_for_update()[:limit])
+    prefetch_related_objects(locked, "brand", "category")
+    return locked
+
+
 def _lock_product(product_id: UUID, expected_version: int | None) -> Product:
-    locked = Product.objects.select_for_update(of=("self",)).select_related("brand", "category")
-    product = locked.filter(pk=product_id).first()
-    if product is None:
+    found = lock_products(products=Product.objects.filter(pk=product_id))
+    if not found:
         raise ProductNotFound(product_id=str(product_id))
+    (product,) = found
     if expected_version is not None and product.version != expected_version:
         raise VersionOutdated(product_id=str(product_id), version=product.version)
     return product
@@ -250,17 +283,14 @@ def _create_group(model: type[GroupT], name: str) -> GroupT:
 
 
 def _rename_group(group: GroupT, name: str) -> GroupT:
-    group.name = name
+    # Its products are not touched: there may be a hundred thousand, and who shows one looks here too.
+    group.name, group.updated_at = name, _now(group)
     _save_group(group)
-    # Whoever shows a product shows this name. Locked in order first: two who lock many products must not cross.
-    products = Product.objects.filter(
-        pk__in=list(group.products.order_by("pk").select_for_update().values_list("pk", flat=True))
-    )
-    products.update(version=F("version") + 1, updated_at=timezone.now())
     return group
 
 
 def _save_group(group: Brand | Category, *, force_insert: bool = False) -> None:
+    group.name = group.name.strip()
     _check_text("name", group.name, NAME_LENGTH, required=True)
     try:
         with transaction.atomic():

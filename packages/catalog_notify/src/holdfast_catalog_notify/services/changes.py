@@ -17,7 +17,7 @@ from holdfast_catalog_notify.models import Change, ChangeSet, Product
 from holdfast_catalog_notify.states import Action, Door
 
 EVENT_CHANGES = 100
-EVENT_TEXT = 200
+EXCERPT_LENGTH = 200
 BATCH = 500
 
 
@@ -47,32 +47,47 @@ class Snapshot:
         return cls(product.pk, product.brand_id, product.sku, product.name, fields)
 
 
-@dataclass
-class Recorder:
-    """Takes down what a block changes; the first look at a product and the last one count."""
+@dataclass(eq=False)
+class Part:
+    """Takes down what one block of a change set changes."""
 
-    actor_id: Any
-    door: Door
-    _entries: list[tuple[Snapshot | None, Snapshot | None]] = field(default_factory=list)
+    entries: list[tuple[Snapshot | None, Snapshot | None]] = field(default_factory=list)
 
     def add(self, before: Snapshot | None, after: Snapshot | None) -> None:
         """Note a product as it was, ``None`` for a new one, and as it is, ``None`` for a deleted one."""
-        self._entries.append((before, after))
+        self.entries.append((before, after))
 
-    def mark(self) -> int:
-        """Return a place to come back to."""
-        return len(self._entries)
+    def __call__(self) -> None:
+        """Do nothing: that Django means to call it after the commit says that the part is not rolled back."""
 
-    def rewind(self, mark: int) -> None:
-        """Forget what came after the mark: it was rolled back."""
-        del self._entries[mark:]
+
+@dataclass
+class Recorder:
+    """Gathers the parts of a change set; of each product the first look and the last one count."""
+
+    actor_id: Any
+    door: Door
+    _parts: list[Part] = field(default_factory=list)
+
+    @contextmanager
+    def part(self) -> Iterator[Part]:
+        """Make the block a transaction, or a savepoint in one, and a part of the change set."""
+        part = Part()
+        self._parts.append(part)
+        with transaction.atomic():
+            # Whichever savepoint is rolled back, this block's or one around it of whoever calls us, Django forgets
+            # what was to be called after the commit of anything within it.
+            transaction.on_commit(part)
+            yield part
 
     def write(self) -> ChangeSet | None:
         """Write the change set and emit its event; return ``None`` if in the end nothing is different."""
         changes = [change for change in map(_change_of, *self._merged()) if change is not None]
         if not changes:
             return None
-        change_set = ChangeSet(actor_id=self.actor_id, actor_name=_name_of(self.actor_id), door=self.door)
+        change_set = ChangeSet(
+            actor_id=self.actor_id, actor_name=_name_of(self.actor_id), door=self.door, total=len(changes)
+        )
         change_set.save(force_insert=True)
         for change in changes:
             change.change_set = change_set
@@ -91,7 +106,9 @@ class Recorder:
     def _merged(self) -> tuple[list[Snapshot | None], list[Snapshot | None]]:
         first: dict[UUID, Snapshot | None] = {}
         last: dict[UUID, Snapshot | None] = {}
-        for before, after in self._entries:
+        kept = {id(call) for _savepoints, call, *_more in transaction.get_connection().run_on_commit}
+        entries = (entry for part in self._parts if id(part) in kept for entry in part.entries)
+        for before, after in entries:
             product_id = (before or after).product_id  # type: ignore[union-attr]  # one of them is there
             first.setdefault(product_id, before)
             last[product_id] = after
@@ -102,32 +119,29 @@ _open: ContextVar[Recorder | None] = ContextVar("holdfast_catalog_notify_change_
 
 
 @contextmanager
-def change_set(*, actor_id: Any = None, door: Door = Door.SERVICE) -> Iterator[Recorder]:
+def change_set(*, actor_id: Any = None, door: Door = Door.SERVICE) -> Iterator[Part]:
     """Make the block one transaction and what its verbs change one change set, told as one notification.
 
-    A block within a block is a part of the outer one, whose door and actor count. Raises ``ValueError`` if the inner
-    one is somebody else's. Emits ``ProductsChanged`` if anything is different at the end.
+    A block within a block is a part of the outer one, whose door and actor count; what is rolled back of it, by
+    whomever, is told to nobody. Raises ``ValueError`` if the inner one is somebody else's. Emits ``ProductsChanged`` if
+    anything is different at the end.
     """
     outer = _open.get()
-    if outer is None:
-        with transaction.atomic():
-            recorder = Recorder(actor_id, door)
-            token = _open.set(recorder)
-            try:
-                yield recorder
-            finally:
-                _open.reset(token)
-            recorder.write()
+    if outer is not None:
+        if actor_id is not None and actor_id != outer.actor_id:
+            raise ValueError("A change set has one actor.")
+        with outer.part() as part:
+            yield part
         return
-    if actor_id is not None and actor_id != outer.actor_id:
-        raise ValueError("A change set has one actor.")
-    mark = outer.mark()
-    try:
-        with transaction.atomic():
-            yield outer
-    except BaseException:
-        outer.rewind(mark)
-        raise
+    recorder = Recorder(actor_id, door)
+    with transaction.atomic():
+        token = _open.set(recorder)
+        try:
+            with recorder.part() as part:
+                yield part
+        finally:
+            _open.reset(token)
+        recorder.write()
 
 
 def price_text(price: Money) -> str:
@@ -139,6 +153,14 @@ def price_text(price: Money) -> str:
 def plain_id(user_id: Any) -> int | str:
     """Return a user's id as JSON holds it: the host's user model may have ids of any type."""
     return user_id if isinstance(user_id, int) else str(user_id)
+
+
+def excerpts(values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return what each field was and is, long texts cut.
+
+    Neither a row of the outbox nor a mail is a place for two descriptions of each product; the change has them whole.
+    """
+    return {name: {when: _excerpt(value) for when, value in pair.items()} for name, pair in values.items()}
 
 
 def _name_of(actor_id: Any) -> str:
@@ -176,10 +198,9 @@ def _told(change: Change) -> dict[str, Any]:
         "sku": change.sku,
         "name": change.name,
         "action": str(change.action),
-        "values": {name: {when: _short(value) for when, value in pair.items()} for name, pair in change.values.items()},
+        "values": excerpts(change.values),
     }
 
 
-def _short(value: Any) -> Any:
-    # A row of the outbox is no place for two descriptions of each product; the change has them whole.
-    return f"{value[:EVENT_TEXT]}…" if isinstance(value, str) and len(value) > EVENT_TEXT else value
+def _excerpt(value: Any) -> Any:
+    return f"{value[:EXCERPT_LENGTH]}…" if isinstance(value, str) and len(value) > EXCERPT_LENGTH else value

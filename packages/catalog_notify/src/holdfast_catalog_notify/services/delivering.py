@@ -26,12 +26,13 @@ from holdfast.outbox import DeliveryFailed, GiveUp
 from holdfast.outbox.circuit import Circuit
 from holdfast.outbox.retry import delay_seconds
 from holdfast_catalog_notify import selectors
+from holdfast_catalog_notify.backends.posting import HttpChannel
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import DeliveryNotDead, DeliveryNotFound
 from holdfast_catalog_notify.models import ChannelPreference, Delivery, DeliveryAttempt, Suppression
 from holdfast_catalog_notify.models.notifications import ERROR_LENGTH, OPEN, PROVIDER_ID_LENGTH
 from holdfast_catalog_notify.services.messages import message_of
-from holdfast_catalog_notify.states import DeliveryState
+from holdfast_catalog_notify.states import DeliveryState, Mode
 
 logger = logging.getLogger("holdfast_catalog_notify")
 
@@ -46,11 +47,20 @@ class Claim:
     message_id: UUID
     lease: UUID
     via: str
+    recipient_id: Any
     fate_unknown: bool
 
 
-def claim_message(*, without: Collection[str] = ()) -> Claim | None:
-    """Take the message that has been due for longest, but none over the channels of ``without``, and count the attempt.
+@dataclass(frozen=True)
+class Route:
+    """What can be down by itself: a channel or, with ``recipient_id``, the address that one admin gave for it."""
+
+    via: str
+    recipient_id: Any = None
+
+
+def claim_message(*, without: Collection[Route] = ()) -> Claim | None:
+    """Take the message that has been due for longest, but none over the routes of ``without``, and count the attempt.
 
     Returns ``None`` if nothing is due.
     """
@@ -76,8 +86,11 @@ def send_message(*, claim: Claim) -> str:
     recipient = deliveries[0].recipient
     if not (recipient.is_active and recipient.is_staff):
         raise GiveUp("The recipient is no active admin any more.")
+    chosen_off = ChannelPreference.objects.filter(user=recipient, mode=Mode.OFF)
+    if chosen_off.filter(channel__in=[claim.via, deliveries[0].channel]).exists():
+        raise GiveUp("The recipient does not want to be told over this channel any more.")
     message = message_of(deliveries=deliveries)
-    if not any(one["changes"] for one in message.change_sets):
+    if not message.change_sets:
         raise GiveUp("The recipient has muted all of it.")
     if selectors.is_suppressed(channel=channel, recipient=message.recipient):
         raise GiveUp("The address is suppressed: mail to it bounced, or was complained of.")
@@ -87,7 +100,7 @@ def send_message(*, claim: Claim) -> str:
 @transaction.atomic
 def confirm_message(*, claim: Claim, provider_id: str) -> bool:
     """Write down that a message was taken; return whether it was still ours."""
-    now, provider_id = timezone.now(), provider_id[:PROVIDER_ID_LENGTH]
+    now, provider_id = timezone.now(), _storable(provider_id, PROVIDER_ID_LENGTH)
     rows = _locked(claim)
     for row in rows:
         row.confirm(at=now, provider_id=provider_id)
@@ -99,7 +112,7 @@ def confirm_message(*, claim: Claim, provider_id: str) -> bool:
 def fail_message(*, claim: Claim, error: Exception) -> bool:
     """Write down that sending failed: again later, over the next channel, or never; return whether it was ours."""
     reason = str(error) if isinstance(error, DeliveryFailed) and str(error) else f"{type(error).__name__}: {error}"
-    reason = reason.replace("\0", "")[:ERROR_LENGTH]
+    reason = _storable(reason, ERROR_LENGTH)
     final = isinstance(error, DeliveryFailed) and error.final
     asked = error.after_seconds if isinstance(error, DeliveryFailed) else None
     now = timezone.now()
@@ -107,7 +120,7 @@ def fail_message(*, claim: Claim, error: Exception) -> bool:
     attempts = rows[0].attempts if rows else 0
     # One wait for all of a digest, or it would come apart.
     seconds = None if final else delay_seconds(attempts, asked)
-    following = settings.FAILOVER.get(claim.via)
+    following = _following(rows, claim.via)
     for row in rows:
         number = row.attempts
         if following and reason != UNKNOWN_FATE and (seconds is None or number >= settings.FAILOVER_AFTER):
@@ -155,7 +168,7 @@ def note_bounce(*, provider_id: str, address: str, reason: str, suppress: bool) 
         .order_by("pk")
     )
     for row in rows:
-        row.bounce(error=reason[:ERROR_LENGTH])
+        row.bounce(error=_storable(reason, ERROR_LENGTH))
         row.save(update_fields=["state", "error"])
     return len(rows)
 
@@ -169,14 +182,14 @@ class Worker:
     """Sends due messages, one after the other; several workers share the work. Who is down is asked seldom."""
 
     def __init__(self) -> None:
-        self._circuits: dict[str, Circuit] = {}
+        self._circuits: dict[Route, Circuit] = {}
 
     def run(self, *, seconds: float | None = None, stopped: Callable[[], bool] = lambda: False) -> int:
         """Send until nothing is due, or for so long; return how many messages arrived."""
         until = None if seconds is None else time.monotonic() + seconds
         sent = 0
         while not stopped() and (until is None or time.monotonic() < until):
-            claim = claim_message(without=[name for name, one in self._circuits.items() if not one.ready()])
+            claim = claim_message(without=[route for route, one in self._circuits.items() if not one.ready()])
             if claim is None:
                 break
             sent += self._send(claim)
@@ -196,7 +209,7 @@ class Worker:
         return sent
 
     def _send(self, claim: Claim) -> int:
-        circuit = self._circuits.setdefault(claim.via, Circuit())
+        circuit = self._circuits.setdefault(_route(claim), Circuit())
         circuit.admit()
         try:
             provider_id = send_message(claim=claim)
@@ -204,7 +217,7 @@ class Worker:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a stranger's channel raises is a failed attempt
             logger.warning("Message %s failed over %s: %r", claim.message_id, claim.via, error)
-            if not isinstance(error, GiveUp):
+            if not (isinstance(error, DeliveryFailed) and error.final):  # which speaks of this message alone
                 circuit.failed()
             kept = fail_message(claim=claim, error=error)
             arrived = 0
@@ -217,7 +230,34 @@ class Worker:
         return arrived
 
 
-def _due_rows(without: Collection[str]) -> Sequence[Delivery]:
+def _route(claim: Claim) -> Route:
+    """Return what a message takes: whoever gave an address of his own is down by himself, and keeps nobody waiting."""
+    own = ChannelPreference.objects.filter(user_id=claim.recipient_id, channel=claim.via).exclude(address="")
+    if isinstance(selectors.channel(claim.via), HttpChannel) and own.exists():
+        return Route(claim.via, claim.recipient_id)
+    return Route(claim.via)
+
+
+def _storable(said: object, length: int) -> str:
+    """Return what a stranger said as a column can hold it; sending it once more would not make it any better."""
+    return str(said).replace("\0", "").encode(errors="replace").decode()[:length]
+
+
+def _following(rows: Sequence[Delivery], via: str) -> str | None:
+    """Return the channel that takes over: the next one over which the recipient is not told of it anyway."""
+    told = Delivery.objects.filter(
+        recipient_id__in={row.recipient_id for row in rows}, change_set_id__in=[row.change_set_id for row in rows]
+    )
+    told_over = set(told.values_list("channel", flat=True))
+    seen = {via}
+    while (following := settings.FAILOVER.get(via)) not in {None, *seen}:
+        if following not in told_over:
+            return following
+        seen.add(via := following)
+    return None
+
+
+def _due_rows(without: Collection[Route]) -> Sequence[Delivery]:
     """Return the deliveries of the next message, locked: one, or all of a digest.
 
     The row that has the message's id stands for the message: who has locked it has them all, so two workers never
@@ -227,9 +267,11 @@ def _due_rows(without: Collection[str]) -> Sequence[Delivery]:
     due = (
         Delivery.objects.filter(state__in=OPEN, due_at__lte=now)
         .filter(Q(lease__isnull=True) | Q(leased_until__lt=now))
-        .exclude(via__in=list(without))
         .order_by("due_at", "pk")
     )
+    for route in without:
+        whose = {} if route.recipient_id is None else {"recipient_id": route.recipient_id}
+        due = due.exclude(via=route.via, **whose)
     first = (
         due.filter(Q(message_id__isnull=True, digest=False) | Q(message_id=F("pk")))
         .select_for_update(skip_locked=True)
@@ -245,7 +287,8 @@ def _due_rows(without: Collection[str]) -> Sequence[Delivery]:
     if preference is None:
         return []
     mine = fresh.filter(recipient_id=preference.user_id, channel=preference.channel)
-    return list(mine.order_by("pk").select_for_update()[:DIGEST_MAX])
+    # If another worker took them between the two statements, there may still be another digest.
+    return list(mine.order_by("pk").select_for_update()[:DIGEST_MAX]) or _due_rows(without)
 
 
 def _claim(rows: Sequence[Delivery]) -> Claim | None:
@@ -257,7 +300,7 @@ def _claim(rows: Sequence[Delivery]) -> Claim | None:
     Delivery.objects.filter(pk__in=[row.pk for row in rows]).update(
         lease=lease, leased_until=until, message_id=message_id, attempts=F("attempts") + 1
     )
-    return Claim(message_id, lease, first.via, fate_unknown=first.lease is not None)
+    return Claim(message_id, lease, first.via, first.recipient_id, fate_unknown=first.lease is not None)
 
 
 def _held(claim: Claim) -> Any:

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -23,9 +23,12 @@ from holdfast_catalog_notify.exceptions import (
 )
 from holdfast_catalog_notify.models import Brand, Category, Product
 from holdfast_catalog_notify.selectors.export import COLUMNS, unsafe
-from holdfast_catalog_notify.services.catalog import check_product, touch
+from holdfast_catalog_notify.services.catalog import check_product, lock_products, touch
 from holdfast_catalog_notify.services.changes import BATCH, Snapshot, change_set
 from holdfast_catalog_notify.states import Door
+
+if TYPE_CHECKING:
+    import _csv
 
 NEEDED = frozenset({"sku", "name", "price", "currency", "brand"})
 YES_AND_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -110,15 +113,16 @@ class _Desk:
 
     def __init__(self, rows: Iterable[_Row]) -> None:
         def named(column: str) -> set[str]:
-            return {name for row in rows if (name := row.cells.get(column))}
+            # With a NUL it is nothing that PostgreSQL could be asked for; the row says so when it is its turn.
+            return {name for row in rows if (name := row.cells.get(column)) and "\0" not in name}
 
         # Brands before products, each in the order of the ids: as all who lock them do.
         brands = Brand.objects.filter(name__in=named("brand")).order_by("pk").select_for_update(no_key=True)
         categories = Category.objects.filter(name__in=named("category")).order_by("pk").select_for_update(no_key=True)
         self._brands = {brand.name: brand for brand in brands}
         self._categories = {category.name: category for category in categories}
-        products = Product.objects.filter(sku__in=named("sku")).order_by("pk").select_for_update(of=("self",))
-        self._products = {one.sku: one for one in products.select_related("brand", "category")}
+        products = lock_products(products=Product.objects.filter(sku__in=named("sku")))
+        self._products = {product.sku: product for product in products}
         self._seen: set[str] = set()
         self.created: list[Product] = []
         self.changed: list[Product] = []
@@ -162,8 +166,10 @@ class _Desk:
 
     def _fill(self, product: Product, row: _Row) -> None:
         cells = row.cells
+        if any("\0" in cell for cell in cells.values()):
+            raise TextInvalid("A cell has a NUL character.")
         product.sku, product.name = cells["sku"], cells["name"]
-        product.price = parse_amount(cells["price"].strip(), cells["currency"].strip())
+        product.price = parse_amount(cells["price"], cells["currency"])
         if cells["brand"] not in self._brands:
             raise BrandUnknown(brand=cells["brand"][:200])
         product.brand = self._brands[cells["brand"]]
@@ -189,7 +195,18 @@ def _read(content: bytes, report: ImportReport) -> Iterator[_Row]:
         raise FileUnreadable("The file is not UTF-8.", position=error.start) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     columns = _columns(reader)
-    taken = 0
+    for taken, (line, cells, problem) in enumerate(_rows(reader), start=1):
+        if taken > settings.BULK_MAX_PRODUCTS:
+            raise TooManyProducts(products=taken, maximum=settings.BULK_MAX_PRODUCTS)
+        if not problem and len(cells) == len(columns):
+            yield _Row(line, {name: _cell(name, cell) for name, cell in zip(columns, cells, strict=True)})
+        else:
+            detail = problem or f"The row has {len(cells)} cells, the header {len(columns)}."
+            report.broken.append(BrokenRow(line, "", FileUnreadable.code, detail))
+
+
+def _rows(reader: "_csv.Reader") -> Iterator[tuple[int, list[str], str]]:
+    """Yield the cells of each row with the line that it begins on, or what is wrong with it; empty lines are none."""
     while True:
         line = reader.line_num + 1
         try:
@@ -197,18 +214,16 @@ def _read(content: bytes, report: ImportReport) -> Iterator[_Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            report.broken.append(BrokenRow(line, "", FileUnreadable.code, f"This is no row of CSV: {error}."))
-            continue
-        if not cells:
-            continue  # an empty line
-        taken += 1
-        if taken > settings.BULK_MAX_PRODUCTS:
-            raise TooManyProducts(products=taken, maximum=settings.BULK_MAX_PRODUCTS)
-        if len(cells) == len(columns):
-            yield _Row(line, {name: unsafe(cell) for name, cell in zip(columns, cells, strict=True)})
+            yield line, [], f"This is no row of CSV: {error}."
         else:
-            detail = f"The row has {len(cells)} cells, the header {len(columns)}."
-            report.broken.append(BrokenRow(line, "", FileUnreadable.code, detail))
+            if cells:
+                yield line, cells, ""
+
+
+def _cell(column: str, cell: str) -> str:
+    """Return a cell without what the export put before it, and without the spaces around it, as every other door."""
+    cell = unsafe(cell)
+    return cell if column == "description" else cell.strip()
 
 
 def _columns(reader: Iterator[list[str]]) -> list[str]:
@@ -224,6 +239,6 @@ def _columns(reader: Iterator[list[str]]) -> list[str]:
 
 def _yes_or_no(cell: str) -> bool:
     try:
-        return YES_AND_NO[cell.strip().lower()]
+        return YES_AND_NO[cell.lower()]
     except KeyError:
         raise TextInvalid("active is true or false.", field="active") from None

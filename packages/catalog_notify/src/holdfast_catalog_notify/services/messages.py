@@ -1,11 +1,14 @@
 """What an admin reads: change sets, in words of his language."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings as django_settings
 from django.core import signing
+from django.db.models import Count
 from django.template.loader import select_template
 from django.urls import NoReverseMatch, reverse
 from django.utils import translation
@@ -13,7 +16,7 @@ from django.utils import translation
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.models import Change, ChannelPreference, Delivery, MutedBrand
 from holdfast_catalog_notify.ports import Message, Recipient
-from holdfast_catalog_notify.services.changes import EVENT_TEXT, plain_id
+from holdfast_catalog_notify.services.changes import excerpts, plain_id
 
 TEMPLATES = "holdfast_catalog_notify/notification"
 # A mail of a thousand lines is read by nobody; the history has them all.
@@ -23,8 +26,9 @@ SALT = "holdfast_catalog_notify.unsubscribe"
 
 @dataclass(frozen=True)
 class Told:
-    """A change set, as a template sees it."""
+    """A change set, as a template sees it: its first changes, and how many more there are."""
 
+    id: UUID
     actor: str
     at: Any
     door: str
@@ -33,13 +37,16 @@ class Told:
 
 
 def message_of(*, deliveries: Sequence[Delivery]) -> Message:
-    """Return the message of one delivery, or of the several of a digest, which are one admin's over one channel."""
+    """Return the message of one delivery, or of the several of a digest, which are one admin's over one channel.
+
+    It has no change sets if the admin has muted everything that they changed.
+    """
     first = deliveries[0]
     user, via = first.recipient, first.via
-    muted = set(MutedBrand.objects.filter(user_id=user.pk).values_list("brand_id", flat=True))
-    told = [_told(delivery, muted) for delivery in deliveries]
+    told = _told(deliveries)
     address = ChannelPreference.objects.filter(user_id=user.pk, channel=via).values_list("address", flat=True).first()
-    unsubscribe_url = unsubscribe_url_of(user_id=user.pk, channel=via)
+    # Also where another channel has taken over: what he does not want is what he was to be told by.
+    unsubscribe_url = unsubscribe_url_of(user_id=user.pk, channel=first.channel)
     context = {
         "change_sets": told,
         "total": sum(len(one.changes) + one.more for one in told),
@@ -61,7 +68,7 @@ def message_of(*, deliveries: Sequence[Delivery]) -> Message:
         subject=subject,
         text=text,
         html=html,
-        change_sets=[_plain(delivery, one) for delivery, one in zip(deliveries, told, strict=True)],
+        change_sets=[_plain(one) for one in told],
         created_at=first.created_at,
         unsubscribe_url=unsubscribe_url,
     )
@@ -78,21 +85,29 @@ def unsubscribe_url_of(*, user_id: Any, channel: str) -> str:
         return ""
 
 
-def _told(delivery: Delivery, muted: set[Any]) -> Told:
-    change_set = delivery.change_set
-    wanted = change_set.changes.exclude(brand_id__in=muted).order_by("pk")
-    changes = list(wanted[:SHOWN_CHANGES])
-    for change in changes:
-        change.values = {
-            name: {when: _short(value) for when, value in pair.items()} for name, pair in change.values.items()
-        }
-    more = wanted.count() - len(changes) if len(changes) == SHOWN_CHANGES else 0
-    return Told(change_set.actor_name, change_set.at, change_set.door, changes, more)
+def _told(deliveries: Sequence[Delivery]) -> list[Told]:
+    """Return the change sets without what the admin has muted: the first changes of all, and how many more there are.
+
+    One with nothing left is not told.
+    """
+    muted = MutedBrand.objects.filter(user_id=deliveries[0].recipient_id).values("brand_id")
+    ids = [delivery.change_set_id for delivery in deliveries]
+    wanted = Change.objects.filter(change_set_id__in=ids).exclude(brand_id__in=muted)
+    totals = dict(wanted.values_list("change_set_id").annotate(Count("pk")).order_by())
+    shown: dict[UUID, list[Change]] = defaultdict(list)
+    for change in wanted.order_by("change_set_id", "pk")[:SHOWN_CHANGES]:
+        change.values = excerpts(change.values)
+        shown[change.change_set_id].append(change)
+    return [
+        Told(one.pk, one.actor_name, one.at, one.door, shown[one.pk], totals[one.pk] - len(shown[one.pk]))
+        for one in (delivery.change_set for delivery in deliveries)
+        if one.pk in totals
+    ]
 
 
-def _plain(delivery: Delivery, told: Told) -> dict[str, Any]:
+def _plain(told: Told) -> dict[str, Any]:
     return {
-        "id": str(delivery.change_set_id),
+        "id": str(told.id),
         "at": told.at.isoformat(),
         "actor": told.actor,
         "door": str(told.door),
@@ -114,7 +129,3 @@ def _rendered(via: str, part: str, context: dict[str, Any]) -> str:
     # A host may write one for a channel, or one for all.
     template = select_template([f"{TEMPLATES}/{via}/{part}", f"{TEMPLATES}/{part}"])
     return str(template.render(context))
-
-
-def _short(value: Any) -> Any:
-    return f"{value[:EVENT_TEXT]}…" if isinstance(value, str) and len(value) > EVENT_TEXT else value

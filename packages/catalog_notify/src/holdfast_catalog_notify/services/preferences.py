@@ -4,10 +4,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core import signing
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from holdfast.outbox.webhooks.addresses import Refused, parse
 from holdfast_catalog_notify import selectors
+from holdfast_catalog_notify.backends.email import EmailChannel
 from holdfast_catalog_notify.backends.posting import HttpChannel
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import (
@@ -15,12 +18,16 @@ from holdfast_catalog_notify.exceptions import (
     BrandUnknown,
     ChannelUnknown,
     DigestNotOffered,
+    TooManyMutedBrands,
     UnsubscribeLinkInvalid,
 )
 from holdfast_catalog_notify.models import Brand, ChannelPreference, MutedBrand
 from holdfast_catalog_notify.models.notifications import ADDRESS_LENGTH
 from holdfast_catalog_notify.services.messages import SALT
 from holdfast_catalog_notify.states import Mode
+
+# They are read as one list, and left out of each message by name.
+MUTED_BRANDS_MAX = 1_000
 
 
 def choose_channel(*, user_id: Any, channel: str, mode: Mode, address: str = "") -> ChannelPreference:
@@ -43,9 +50,12 @@ def choose_channel(*, user_id: Any, channel: str, mode: Mode, address: str = "")
 
 @transaction.atomic
 def mute_brand(*, user_id: Any, brand_id: UUID) -> None:
-    """Tell an admin no more of changes of a brand's products. Raises ``BrandUnknown``."""
+    """Tell an admin no more of changes of a brand's products. Raises ``BrandUnknown``, ``TooManyMutedBrands``."""
     if not Brand.objects.select_for_update(no_key=True).filter(pk=brand_id).exists():
         raise BrandUnknown(brand=str(brand_id))
+    muted = selectors.muted_brands(user_id=user_id)
+    if len(muted) >= MUTED_BRANDS_MAX and brand_id not in muted:
+        raise TooManyMutedBrands(maximum=MUTED_BRANDS_MAX)
     MutedBrand.objects.get_or_create(user_id=user_id, brand_id=brand_id)
 
 
@@ -82,6 +92,11 @@ def _check_address(name: str, channel: object, address: str) -> None:
         return
     if len(address) > ADDRESS_LENGTH:
         raise AddressNeeded("The address is too long.", channel=name)
+    if isinstance(channel, EmailChannel):
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise AddressNeeded("This is no e-mail address.", channel=name) from None
     if isinstance(channel, HttpChannel):
         # Whether it is public, the sender looks each time: names change where they lead to.
         try:

@@ -9,7 +9,7 @@ from holdfast.money import quantize
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import PercentOutOfRange, TooManyProducts
 from holdfast_catalog_notify.models import Product
-from holdfast_catalog_notify.services.catalog import check_product, touch
+from holdfast_catalog_notify.services.catalog import check_product, lock_products, touch
 from holdfast_catalog_notify.services.changes import BATCH, Snapshot, change_set
 from holdfast_catalog_notify.states import Door
 
@@ -39,9 +39,7 @@ def change_prices(
     }
     with change_set(actor_id=actor_id, door=door) as changes:
         wanted = Product.objects.filter(**{name: value for name, value in filters.items() if value is not None})
-        # In the order of the ids: two who change many prices wait for one another, and do not cross.
-        locked = wanted.order_by("pk").select_for_update(of=("self",)).select_related("brand", "category")
-        products = list(locked[: settings.BULK_MAX_PRODUCTS + 1])
+        products = lock_products(products=wanted, limit=settings.BULK_MAX_PRODUCTS + 1)
         if len(products) > settings.BULK_MAX_PRODUCTS:
             raise TooManyProducts(products=wanted.count(), maximum=settings.BULK_MAX_PRODUCTS)
 

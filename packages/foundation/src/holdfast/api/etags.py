@@ -18,7 +18,8 @@ from rest_framework.request import Request
 
 from holdfast.errors import Conflict
 
-_VERSION = re.compile(r'"([0-9]{1,18})"')
+# What follows a dot says what else was shown, for caches: a verb checks the version alone.
+_VERSION = re.compile(r'"([0-9]{1,18})(?:\.[0-9a-f]{1,16})?"')
 
 
 class PreconditionFailed(Conflict):

@@ -12,9 +12,12 @@ A view says of each method what goes in and out::
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.request import Request
 from rest_framework.serializers import BaseSerializer
 
 from holdfast.api.etags import PreconditionFailed, PreconditionRequired
@@ -123,6 +126,18 @@ class DomainAutoSchema(AutoSchema):
             operation["responses"].setdefault(status, self._problem(description))
         operation["responses"]["default"] = self._problem("Any other problem.")
         return operation
+
+    def get_auth(self) -> list[dict[str, Any]]:
+        """Add nobody, where the view's permissions let him in: whatever classes they are of, they are asked."""
+        ways: list[dict[str, Any]] = super().get_auth()
+        return ways if {} in ways or not self._lets_in_nobody() else [*ways, {}]
+
+    def _lets_in_nobody(self) -> bool:
+        asked = HttpRequest()
+        asked.method = self.method
+        request = Request(asked)
+        request.user = AnonymousUser()
+        return all(permission.has_permission(request, self.view) for permission in self.view.get_permissions())
 
     def get_tags(self) -> list[str]:
         """Group by domain: the app, not the first step of the path, which is the host's."""

@@ -36,7 +36,7 @@ HEARTBEAT = ":\n\n"
 
 
 class TooManyStreams(Unavailable):
-    """As many pages are looking on as this server has room for."""
+    """As many pages are looking on as this server has room for, or as many of yours as it keeps for one user."""
 
     code = "holdfast.too_many_streams"
     retry_after_seconds = 10
@@ -80,17 +80,19 @@ def event_stream(request: HttpRequest | Request, *patterns: str) -> EventStream:
 
 
 def _follower(request: HttpRequest | Request, patterns: Collection[str], using: str) -> Follower:
+    user = getattr(request, "user", None)
+    # Who has not signed in shares the places of one user.
+    follower = Follower(patterns, owner=user.pk if user is not None else None)
     if request.method == "HEAD":
         # Nothing is ever written, so that no server would notice that the browser has gone: it gets no place.
-        follower = Follower(patterns)
         follower.end()
         return follower
     seen = request.headers.get("Last-Event-ID", "")
     after = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 19 else None
-    found = feed(using).follow(patterns, after=after, limit=settings.STREAMS_MAX)
-    if found is None:
+    limits = {"limit": settings.STREAMS_MAX, "limit_each": settings.STREAMS_PER_USER_MAX}
+    if not feed(using).follow(follower, after=after, **limits):
         raise TooManyStreams
-    return found
+    return follower
 
 
 def _as_they_come(follower: Follower) -> Iterator[str]:

@@ -32,7 +32,8 @@ logger = logging.getLogger("holdfast.outbox")
 class Follower:
     """Somebody who looks on at events of some types. ``wake`` is called, in the feed's thread, when there is more."""
 
-    def __init__(self, patterns: Collection[str]) -> None:
+    def __init__(self, patterns: Collection[str], *, owner: object = None) -> None:
+        self.owner = owner
         self.wake: Callable[[], object] = lambda: None
         self.ended = False
         self._patterns = patterns
@@ -67,23 +68,23 @@ class Feed:
         # What is below has left the window; should a purge bring it back, it is not new.
         self._floor = 0
 
-    def follow(self, patterns: Collection[str], *, after: int | None = None, limit: int) -> Follower | None:
-        """Return a new follower, or ``None`` if there are ``limit`` already.
+    def follow(self, follower: Follower, *, after: int | None = None, limit: int, limit_each: int) -> bool:
+        """Take a follower in, unless there are ``limit`` already, or ``limit_each`` of the same owner; say whether.
 
         ``after`` is the position of the last event that it has seen: it begins with what came later, as far as that is
         among the newest of all. Raises ``OperationalError`` if the database does not answer.
         """
-        follower = Follower(patterns)
         with self._lock:
-            if len(self._followers) >= limit:
-                return None
+            theirs = sum(one.owner == follower.owner for one in self._followers)
+            if len(self._followers) >= limit or theirs >= limit_each:
+                return False
             if self._listener is None:
                 self._start()
             if after is not None:
                 # What the thread has seen it does not offer again, and it sees nothing while we hold the lock.
                 follower.offer(_read(self._using, [number for number in self._seen if number > after]))
             self._followers.add(follower)
-        return follower
+        return True
 
     def leave(self, follower: Follower) -> None:
         """Follow no longer."""

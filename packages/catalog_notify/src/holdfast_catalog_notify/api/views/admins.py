@@ -15,6 +15,7 @@ from holdfast_catalog_notify.exceptions import (
     AdminHasRecords,
     AdminInvalid,
     AdminNotFound,
+    AdminOutranksYou,
     LastAdmin,
     LoginTaken,
     NotAnAdmin,
@@ -23,7 +24,7 @@ from holdfast_catalog_notify.exceptions import (
 )
 
 MANAGE = "holdfast_catalog_notify.manage_admins"
-TOUCHING = [NotAnAdmin, AdminNotFound, SuperuserProtected, LastAdmin]
+TOUCHING = [NotAnAdmin, AdminNotFound, SuperuserProtected, AdminOutranksYou, LastAdmin]
 WRITING = [AdminInvalid, PasswordTooWeak, LoginTaken]
 
 

@@ -1,5 +1,6 @@
 """The catalog: everybody reads it, admins write it."""
 
+import datetime as dt
 import hashlib
 from typing import Any, cast
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -91,9 +93,8 @@ class ProductsView(IdempotencyMixin, CatalogView):
             max_page_size=MAX_PAGE_SIZE,
         )
         self.count(request, ViewKind.LISTED, [UUID(one["id"]) for one in page.data["results"]])
-        seen = " ".join(f"{one['id']}:{one['version']}" for one in page.data["results"])
-        links = f"{page.data['next']} {page.data['previous']}"
-        return conditional(request, page, hashlib.sha256(f"{seen} {links}".encode()).hexdigest()[:32])
+        tag = etag_of(hashlib.sha256(repr(page.data).encode()).hexdigest()[:32])  # of all that is shown
+        return conditional(request, page, tag)
 
     @document(
         summary="Create a product",
@@ -118,7 +119,8 @@ class ProductView(CatalogView):
         """Return the product; 304 if it is still the version that is sent along. Either is a view of it."""
         product = selectors.get_product(product_id, active=self.visible(request))
         self.count(request, ViewKind.RETRIEVED, [product.pk])
-        return conditional(request, answer(product), product.version)
+        seen = max(product.updated_at, product.names_updated_at)
+        return conditional(request, answer(product), tag_of(product), last_modified=seen)
 
     @document(
         summary="Change a product",
@@ -203,7 +205,8 @@ class ImportView(IdempotencyMixin, CatalogView):
         if not request.user.has_perm("holdfast_catalog_notify.change_product"):
             self.permission_denied(request)
         options = self.parse(shapes.ImportOptions, request.query_params)
-        report = services.import_products(content=cast("bytes", request.data), actor_id=request.user.pk, **options)
+        content = cast("bytes", request.data or b"")  # what has no length is not parsed
+        report = services.import_products(content=content, actor_id=request.user.pk, **options)
         return Response(shapes.ImportOutput(report).data)
 
 
@@ -341,16 +344,26 @@ class ChangesView(CatalogView):
 
 def answer(product: Product, status_code: int = status.HTTP_200_OK) -> Response:
     """Return a product with its entity tag."""
-    return Response(shapes.ProductOutput(product).data, status=status_code, headers={"ETag": etag_of(product.version)})
+    return Response(shapes.ProductOutput(product).data, status=status_code, headers={"ETag": tag_of(product)})
 
 
-def conditional(request: Request, response: Response, version: object) -> HttpResponseBase:
+def tag_of(product: Product) -> str:
+    """Return the entity tag of what a product looks like: its version and, for caches, that of the names it shows."""
+    return etag_of(f"{product.version}.{int(product.names_updated_at.timestamp() * 1_000_000):x}")
+
+
+def conditional(
+    request: Request, response: Response, tag: str, *, last_modified: dt.datetime | None = None
+) -> HttpResponseBase:
     """Return the response under its entity tag, or 304 if the client has it already."""
-    tag = etag_of(version)
     response.headers["ETag"] = tag
+    seconds = None if last_modified is None else int(last_modified.timestamp())
+    if seconds is not None:
+        response.headers["Last-Modified"] = http_date(seconds)
     # What admins see is not what visitors see, and no cache is to mix them up.
     response.headers["Cache-Control"] = "private, no-cache"
-    return get_conditional_response(request._request, etag=tag, response=response)  # type: ignore[return-value]  # noqa: SLF001 - Django's own function wants Django's request
+    answered = get_conditional_response(request._request, etag=tag, last_modified=seconds, response=response)  # noqa: SLF001 - Django's own function wants Django's request
+    return cast("HttpResponseBase", answered)
 
 
 def by_name(request: Request, queryset: Any, serializer: type[BaseSerializer[Any]]) -> Response:

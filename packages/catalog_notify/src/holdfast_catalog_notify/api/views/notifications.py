@@ -17,6 +17,7 @@ from holdfast.api.serializers import StrictSerializer
 from holdfast.api.views import DomainAPIView
 from holdfast_catalog_notify import selectors, services
 from holdfast_catalog_notify.api import serializers as shapes
+from holdfast_catalog_notify.api.files import PageRenderer
 from holdfast_catalog_notify.api.permissions import IsAdmin, Permitted
 from holdfast_catalog_notify.exceptions import (
     AddressNeeded,
@@ -26,6 +27,7 @@ from holdfast_catalog_notify.exceptions import (
     DeliveryNotFound,
     DigestNotOffered,
     NotificationNotFound,
+    TooManyMutedBrands,
     UnsubscribeLinkInvalid,
 )
 
@@ -74,7 +76,12 @@ class ReadView(MineView):
 class ReadAllView(MineView):
     """All that I have read."""
 
-    @document(summary="Mark all my notifications as read", response=shapes.CountOutput)
+    # By its path it would be called like the reading of one.
+    @document(
+        summary="Mark all my notifications as read",
+        response=shapes.CountOutput,
+        operation_id="catalog_notifications_read_all",
+    )
     def post(self, request: Request) -> Response:
         """Mark them; return how many were new."""
         self.parse(StrictSerializer)  # a body with anything in it is a mistake
@@ -122,9 +129,10 @@ class MutedBrandsView(MineView):
 class MutedBrandView(MineView):
     """One brand that I am not told of."""
 
-    @document(summary="Mute a brand", status=204, refusals=[BrandUnknown])
+    @document(summary="Mute a brand", status=204, refusals=[BrandUnknown, TooManyMutedBrands])
     def put(self, request: Request, brand_id: UUID) -> Response:
         """Tell me no more of its products."""
+        self.parse(StrictSerializer)  # a body with anything in it is a mistake
         services.mute_brand(user_id=request.user.pk, brand_id=brand_id)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
@@ -142,6 +150,7 @@ class UnsubscribeView(DomainAPIView):
     authentication_classes: list[Any] = []
     permission_classes = [AllowAny]
     parser_classes = [FormParser, MultiPartParser, *DomainAPIView.parser_classes]
+    renderer_classes = [*DomainAPIView.renderer_classes, PageRenderer]
 
     @document(
         summary="Ask whether to unsubscribe",

@@ -1,4 +1,9 @@
-"""One HTTP call, and what is certain after it.
+"""One HTTP call to a server that the settings name, and what is certain after it. Needs httpx: ``holdfast[http]``.
+
+::
+
+    transport = Transport("https://api.example", headers={"Authorization": f"Bearer {key}"})
+    reply = transport.send("POST", "/v1/cards", json={"color": "blue"})
 
 Every step is under one deadline, which httpx does not have (a byte a second keeps it reading for ever): each read of
 the connection may take no longer than what is left. Only the resolution of names is the system's own, and as long as
@@ -46,6 +51,14 @@ class Lost(Exception):
         self.reason = reason
 
 
+class AnswerTooLarge(Lost):
+    """Of the answer only the beginning was read; its status is known."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__("answer_too_large")
+        self.status = status
+
+
 @dataclass(frozen=True, kw_only=True)
 class Limits:
     """How long a call may take, and how much it may answer."""
@@ -83,10 +96,10 @@ class Reply:
 
 
 class Transport:
-    """A provider's address, and the connections kept to it. Safe to be used by several threads, and across a fork."""
+    """A server's address, and the connections kept to it. Safe to be used by several threads, and across a fork."""
 
     def __init__(self, base_url: str, *, headers: Mapping[str, str], limits: Limits | None = None) -> None:
-        self.base_url = base_url.rstrip("/")
+        self.base_url = base_url
         self.limits = limits or Limits()
         for name, value in headers.items():
             if not (value.isascii() and value.isprintable()):
@@ -100,14 +113,18 @@ class Transport:
     def send(
         self,
         method: str,
-        path: str,
+        path: str = "",
         *,
         params: Iterable[tuple[str, str]] = (),
         json: Any = None,
         form: Mapping[str, str] | None = None,
+        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send one request, once, and return the whole answer, whatever its status. Raises ``NotSent``, ``Lost``."""
+        """Send one request, once, and return the whole answer, whatever its status. Raises ``NotSent``, ``Lost``.
+
+        ``path`` is put behind the address as it is. The body is one of ``json``, ``form`` and ``content``.
+        """
         client = self._kept_client()
         try:
             request = client.build_request(
@@ -116,6 +133,7 @@ class Transport:
                 params=list(params) or None,
                 json=json,
                 data=form,
+                content=content,
                 headers=headers,
             )
         except (httpx.InvalidURL, TypeError, ValueError) as error:
@@ -131,6 +149,13 @@ class Transport:
         except Exception as error:  # noqa: BLE001 - from here on the request may have arrived, whatever the exception
             raise Lost(_word(error)) from None
 
+    def close(self) -> None:
+        """Close the kept connections; the next request opens one again."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+                self._client = None
+
     def _exchange(self, client: httpx.Client, request: httpx.Request) -> Reply:
         response = client.send(request, stream=True)
         with contextlib.closing(response):
@@ -138,7 +163,7 @@ class Transport:
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > self.limits.max_bytes:
-                    raise Lost("answer_too_large")
+                    raise AnswerTooLarge(response.status_code)
             return Reply(
                 response.status_code, bytes(body), _request_id(response.headers), _retry_after(response.headers)
             )
@@ -243,7 +268,7 @@ def _request_id(headers: httpx.Headers) -> str:
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Return the seconds that the provider asks for; a date counts from its own clock, not from ours."""
+    """Return the seconds that the server asks for; a date counts from its own clock, not from ours."""
     asked = headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", asked):
         return float(asked)

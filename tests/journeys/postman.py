@@ -1,0 +1,196 @@
+"""The Postman collection of the whole API, made from its OpenAPI document; see docs/guides/call-the-api.md.
+
+::
+
+    python -m tests.journeys.postman     write it; a test tells when it is stale
+
+Run from its first request to its last it is a story: whoever signs in makes objects, each answer leaves the id of what
+was made in a variable, and the next requests use it. Every answer is compared with what the document promises.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.journeys.openapi import JSON, Operation, Schema, operations
+
+FOLDER = Path(__file__).parents[2] / "docs" / "reference"
+COLLECTION = FOLDER / "holdfast.postman_collection.json"
+ENVIRONMENT = FOLDER / "holdfast.postman_environment.json"
+SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+
+# Who is needed before the others, and what ends an object: nothing can be tried on it afterwards.
+FIRST = ("people", "auth")
+ENDS = ("/close", "/cancel", "/oppose", "/replace", "/reject", "/deactivate", "/release")
+
+HEADERS = {"Idempotency-Key": "{{$guid}}", "If-Match": "{{etag}}", "X-CSRFToken": "{{csrf_token}}"}
+# What has to be new, or belongs to who signs in.
+VALUES = {
+    "username": "{{$guid}}",
+    "email": "{{$guid}}@example.org",
+    "password": "{{password}}",
+    "name": "Example {{$guid}}",
+    "sku": "{{$guid}}",
+    "refresh": "{{refresh}}",
+    "account": "{{account_id}}",
+    "source": "{{account_id}}",
+    "target": "{{another_account_id}}",
+    "brand": "{{brand_id}}",
+    "expires_at": "2099-01-01T00:00:00Z",
+}
+TEST = """
+const documented = pm.variables.get("documented").split(" ");
+const body = (pm.response.headers.get("Content-Type") || "").includes("json") ? pm.response.json() : null;
+
+pm.test("answers as documented", () => {
+    const status = pm.response.code;
+    pm.expect(status).to.be.below(500);
+    if (!documented.includes(String(status))) {
+        pm.expect(documented).to.include("default");
+        pm.expect(body).to.include.keys("code", "status", "request_id");
+    }
+});
+
+// What the next requests need: tokens, the version that was read, the id of what was made or found.
+if (pm.response.code < 300) {
+    ["access", "refresh", "csrf_token"].filter(name => body && body[name])
+        .forEach(name => pm.collectionVariables.set(name, body[name]));
+    if (pm.response.headers.has("ETag")) pm.collectionVariables.set("etag", pm.response.headers.get("ETag"));
+    const name = pm.variables.get("keeps");
+    const list = body && (Array.isArray(body) ? body : body.results);
+    const id = one => one && (one.id || one[name]);
+    if (name && list && list.length) {
+        if (!pm.collectionVariables.get(name)) pm.collectionVariables.set(name, id(list[0]));
+        pm.collectionVariables.set("another_" + name, id(list[list.length - 1]));
+    } else if (name && body && id(body)) {
+        pm.collectionVariables.set(name, id(body));
+    }
+}
+"""
+
+
+def collection(document: Schema) -> dict[str, Any]:
+    """Return the collection (v2.1)."""
+    tags: dict[str, list[Operation]] = {}
+    for operation in sorted(operations(document), key=_place):
+        tags.setdefault(operation.tag, []).append(operation)
+    names = [*FIRST, *sorted(set(tags) - set(FIRST))]
+    return {
+        "info": {"name": document["info"]["title"], "description": document["info"]["description"], "schema": SCHEMA},
+        "auth": {"type": "bearer", "bearer": [{"key": "token", "value": "{{access}}", "type": "string"}]},
+        "event": [_script("test", TEST)],
+        "item": [{"name": tag, "item": [_item(operation) for operation in tags[tag]]} for tag in names],
+    }
+
+
+def environment() -> dict[str, Any]:
+    """Return the environment: where the demo runs, and one of its people."""
+    values = {"base_url": "http://127.0.0.1:8000", "username": "ada", "password": "holdfast-demo"}
+    return {
+        "name": "Holdfast, the demo",
+        "values": [{"key": name, "value": value, "enabled": True} for name, value in values.items()],
+        "_postman_variable_scope": "environment",
+    }
+
+
+def keeps(operation: Operation) -> str:
+    """Return the variable that an operation's answer fills: the id in the paths below its own."""
+    below = re.compile(re.escape(operation.path.rstrip("/")) + r"/\{(\w+)\}")
+    return next((found[1] for path in operation.document["paths"] if (found := below.match(path))), "")
+
+
+def requests_of(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return the requests of a collection, in their order."""
+    for folder in made["item"]:
+        yield from folder["item"]
+
+
+def text(made: dict[str, Any]) -> str:
+    """Return a file's text."""
+    return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
+
+
+def _place(operation: Operation) -> tuple[bool, bool, str, int]:
+    ends = operation.method == "delete" or any(end in operation.path for end in ENDS)
+    order = ("post", "get", "put", "patch", "delete")
+    return ends, ends and operation.method == "delete", operation.path, order.index(operation.method)
+
+
+def _item(operation: Operation) -> dict[str, Any]:
+    told = f'pm.variables.set("documented", "{" ".join(sorted(operation.statuses))}");'
+    told += f'\npm.variables.set("keeps", "{keeps(operation)}");'
+    request: dict[str, Any] = {
+        "method": operation.method.upper(),
+        "header": [{"key": name, "value": value} for name, value in _headers(operation).items()],
+        "url": _url(operation),
+        "description": operation.body.get("description", ""),
+    }
+    if operation.open:
+        request["auth"] = {"type": "noauth"}
+    if (body := _body(operation)) is not None:
+        request["body"] = {"mode": "raw", "raw": body, "options": {"raw": {"language": "json"}}}
+    name = operation.body.get("summary") or operation.body.get("description") or str(operation)
+    return {"name": name, "event": [_script("prerequest", told)], "request": request}
+
+
+def _headers(operation: Operation) -> dict[str, str]:
+    content = next(iter(operation.body.get("requestBody", {}).get("content", {})), None)
+    asked = {name: value for name, value in HEADERS.items() if name in operation.parameters("header")}
+    return {**({"Content-Type": content} if content else {}), **asked}
+
+
+def _url(operation: Operation) -> dict[str, Any]:
+    names = operation.parameters("path")
+    path = re.sub(r"\{(\w+)\}", r":\1", operation.path).strip("/").split("/")
+    if operation.path.endswith("/"):
+        path.append("")
+    query = [
+        {"key": name, "value": "", "description": one.get("description", ""), "disabled": True}
+        for name, one in operation.parameters("query").items()
+    ]
+    return {
+        "raw": "{{base_url}}/" + "/".join(path),
+        "host": ["{{base_url}}"],
+        "path": path,
+        **({"query": query} if query else {}),
+        "variable": [{"key": name, "value": f"{{{{{name}}}}}"} for name in names],
+    }
+
+
+def _body(operation: Operation) -> str | None:
+    if operation.request is None:
+        content = operation.body.get("requestBody", {}).get("content", {})
+        return None if not content or JSON in content else ""
+
+    def choose(name: str, schema: Schema) -> Any:
+        if name == "username" and operation.tag == "auth":
+            return "{{username}}"
+        return VALUES.get(name) if schema.get("type") == "string" and "enum" not in schema else None
+
+    return json.dumps(operation.example(choose), indent=2)
+
+
+def _script(moment: str, code: str) -> dict[str, Any]:
+    return {"listen": moment, "script": {"type": "text/javascript", "exec": code.strip().splitlines()}}
+
+
+def main() -> None:
+    """Write the collection and its environment."""
+    os.environ.setdefault("DATABASE_URL", "sqlite://:memory:")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.test")
+    import django
+
+    django.setup()
+    from tests.journeys.calling import document
+
+    COLLECTION.write_text(text(collection(document())))
+    ENVIRONMENT.write_text(text(environment()))
+
+
+if __name__ == "__main__":
+    main()
