@@ -178,6 +178,25 @@ def postman(session: nox.Session) -> None:
 
 
 @nox.session
+def contract(session: nox.Session) -> None:
+    """Schemathesis: for each operation every case that its schema defines, and fifty that are made up."""
+    tests = ["tests/journeys/test_contract.py", "--ds=config.settings.test", "-q", *session.posargs]
+    python(session, "-m", "pytest", *tests, EXAMPLES="50")
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """16 users for 10 minutes while worker, relay, neighbors and database are killed; everything adds up."""
+    python(session, "-m", "benchmarks.soak", *session.posargs, PYTHONPATH=".")
+
+
+@nox.session
+def restore(session: nox.Session) -> None:
+    """A backup, restored elsewhere, and the ledger verified there: done for real, on servers of its own."""
+    python(session, "scripts/restore_drill.py")
+
+
+@nox.session
 def tables(session: nox.Session) -> None:
     """The READMEs' tables and diagrams, written again from the code."""
     python(session, "-m", "scripts.readme_tables", "--write")

@@ -3,15 +3,17 @@
 
 ::
 
-    test.py                                  everything but the browser's, with the coverage of the packages
+    test.py                                  everything but the browser's
+    test.py --coverage                       and how much of the packages it covers; takes a third longer
     test.py wallet                           one folder, on both databases
     test.py wallet --database sqlite -- -k hold -x
 
 What follows ``--`` goes to pytest. The servers are this run's own (see ``devservices.py``) unless the environment names
 others. A folder brings its own host project: ``tests/<folder>/settings.py``, or else the example project's.
 
-A folder on a database is one process, and there are as many at once as processors: a process for each test is busy, and
-none imports, collects and migrates a second time what another has. What each printed is printed when it ends.
+A folder on a database is one process, and none imports, collects and migrates a second time what another has. There is
+one more at once than there are processors, since tests wait, too: for servers, deadlines and processes of their own.
+What each printed is printed when it ends.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from summary import count
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / ".reports"
 LINES_PERCENT = 95
-PROCESSES = max(2, os.cpu_count() or 1)
+PROCESSES = (os.cpu_count() or 1) + 1
 
 # The pages look the same on any database; the rules of the house and the tools are about none.
 ONLY_ON = dict.fromkeys(("e2e", "house", "tools"), "sqlite")
@@ -78,7 +80,7 @@ def settings_of(suite: str) -> str:
     return f"tests.{suite}.settings" if own.exists() else "config.settings.test"
 
 
-def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[str]) -> Outcome:
+def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[str], *, measured: bool) -> Outcome:
     """Run one folder on one database, and print what it printed."""
     junit = REPORTS / f"test-{suite}-{database}.xml"
     environment = {**os.environ, **services, "COVERAGE_FILE": str(REPORTS / f"coverage.{suite}-{database}")}
@@ -87,12 +89,21 @@ def run(suite: str, database: str, services: Mapping[str, str], extra: Sequence[
     environment["DATABASE_URL"] = "sqlite://:memory:" if database == "sqlite" else named(services, suite)
     command = [sys.executable, "-m", "pytest", f"tests/{suite}", f"--ds={settings_of(suite)}", f"--junitxml={junit}"]
     command += ["-q", "-m", MARKED[database], *extra]
-    if database == "postgres" and (ROOT / "packages" / suite).exists():
-        # What a package's own tests cover counts; what a story happens to touch does not. Once: it doubles the time.
+    if measured and database == "postgres" and (ROOT / "packages" / suite).exists():
+        # What a package's own tests cover counts; what a story happens to touch does not.
         command += ["--cov=packages", "--cov-report="]
     start = time.monotonic()
-    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    done = subprocess.run(command, check=False, cwd=ROOT, env=environment, text=True, errors="replace", **streams)
+    done = subprocess.run(
+        command,
+        check=False,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
     outcome = Outcome(suite, database, done.returncode, time.monotonic() - start)
     print(f"\n── {suite} on {database} " + "─" * 40 + f"\n{done.stdout}", end="", flush=True)
     if junit.exists():
@@ -106,12 +117,14 @@ def named(services: Mapping[str, str], suite: str) -> str:
     return address._replace(path=f"{address.path}_{suite}").geturl()
 
 
-def run_all(jobs: Sequence[tuple[str, str]], services: Mapping[str, str], extra: Sequence[str]) -> list[Outcome]:
+def run_all(
+    jobs: Sequence[tuple[str, str]], services: Mapping[str, str], extra: Sequence[str], *, measured: bool
+) -> list[Outcome]:
     """Run several folders at a time, the longest first, lest one of them be left over; return what came of each."""
     size = {suite: sum(path.stat().st_size for path in (ROOT / "tests" / suite).rglob("*.py")) for suite, _ in jobs}
-    by_length = sorted(jobs, key=lambda job: size[job[0]], reverse=True)
+    by_length = sorted(jobs, key=lambda job: (job[1] == "postgres", size[job[0]]), reverse=True)
     with ThreadPoolExecutor(PROCESSES) as pool:
-        running = {pool.submit(run, *job, services, extra): job for job in by_length}
+        running = {pool.submit(run, *job, services, extra, measured=measured): job for job in by_length}
         try:
             ended = {running[one]: one.result() for one in as_completed(running)}
         except KeyboardInterrupt:
@@ -154,10 +167,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", help=f"of {', '.join(suites())}; all without one")
     parser.add_argument("--database", action="append", choices=list(MARKED), help="both without one")
+    parser.add_argument("--coverage", action="store_true", help="measure it, and ask for enough; of everything only")
     options, extra = parser.parse_args(given[:cut]), given[cut + 1 :]
     if unknown := set(options.suites) - set(suites()):
         parser.error(f"there is no such folder of tests: {', '.join(sorted(unknown))}")
-    everything = not (options.suites or options.database or extra)
+    if options.coverage and (options.suites or options.database or extra):
+        parser.error("--coverage is of everything.")
     chosen = options.suites or [suite for suite in suites() if suite not in NEEDS_A_BROWSER]
 
     REPORTS.mkdir(exist_ok=True)
@@ -169,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if database == ONLY_ON.get(suite, database)
     ]
     with throwaway() as servers:
-        outcomes = run_all(jobs, servers.environment(), extra)
+        outcomes = run_all(jobs, servers.environment(), extra, measured=options.coverage)
 
     print(f"\n{'tests':<14}{'database':<10}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>9}")
     for one in outcomes:
@@ -179,7 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"{one.suite:<14}{one.database:<10}{one.passed:>8}{one.failed:>8}{one.skipped:>9}{one.seconds:>9.0f}{odd}"
         )
     good = bool(outcomes) and all(one.status == 0 for one in outcomes)
-    if everything:
+    if options.coverage:
         good &= coverage()
     passed, failed = sum(one.passed for one in outcomes), sum(one.failed for one in outcomes)
     print(f"\n{passed} passed, {failed} failed", flush=True)

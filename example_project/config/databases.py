@@ -17,8 +17,11 @@ def from_url(url: str, *, pooled: bool = False) -> dict[str, Any]:
         # IMMEDIATE takes the one write lock when a transaction begins and waits for it in line; a deferred transaction
         # would find out in its middle that somebody else wrote, and fail. WAL lets readers go on meanwhile.
         options |= {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": "PRAGMA journal_mode=WAL"}
-    elif pooled:
+        return database
+    # A connection that was idle is looked at before it is used: after the server's restart it is none any more.
+    database["CONN_HEALTH_CHECKS"] = True
+    if pooled:
         options["pool"] = {"min_size": 1, "max_size": 10, "timeout": 10}
     else:
-        database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+        database["CONN_MAX_AGE"] = 60
     return database

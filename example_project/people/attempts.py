@@ -1,5 +1,7 @@
 """A limit on guesses: so many failed sign-ins for one name from one address, then none for a while."""
 
+from hashlib import sha256
+
 from django.conf import settings
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -13,7 +15,8 @@ def address_of(request: HttpRequest | Request) -> str:
 
 
 def _key(username: str, address: str) -> str:
-    return f"people:attempts:{address}:{username.casefold()}".replace(" ", "_")
+    # Whatever somebody types is no key: caches want keys that are short and plain.
+    return f"people:attempts:{sha256(f'{address} {username.casefold()}'.encode()).hexdigest()}"
 
 
 def exhausted(username: str, address: str) -> bool:

@@ -11,7 +11,7 @@ class StorefrontConfig(AppConfig):
     verbose_name = "Storefront"
 
     def ready(self) -> None:
-        """Wire the reactions, and the health checks of what the project adds: its workers, its counter server."""
+        """Wire the reactions, and the health checks of what the project adds: its workers, counter server and mails."""
         import reactions  # noqa: F401, PLC0415 - importing it is what registers the handlers
         from config import health  # noqa: PLC0415 - as above
 
@@ -19,3 +19,4 @@ class StorefrontConfig(AppConfig):
             register("celery", health.workers)
         if settings.COUNTER_URL:
             register("counters", health.counters)
+        register("notifications", health.notifications)

@@ -1,6 +1,6 @@
 """A mailbox in a folder, for the demo: mails are files, and the pages show them as a mailbox would.
 
-``MailboxBackend`` is an e-mail backend for ``EMAIL_BACKEND``; where ``MAILBOX_DIR`` is not set, there is no mailbox.
+``MailboxBackend`` is an e-mail backend; where ``MAILBOX_DIR`` is not set, there is no mailbox.
 """
 
 import datetime as dt
@@ -39,7 +39,8 @@ class MailboxBackend(BaseEmailBackend):
         for mail in email_messages:
             name = str(uuid7())  # begins with the time: the names sort by age
             unfinished = folder / f".{name}"
-            unfinished.write_bytes(mail.message().as_bytes(linesep="\r\n"))
+            # Django 5.2 and 6.0 differ in how a mail is asked for its lines to end as they travel.
+            unfinished.write_bytes(b"\r\n".join(mail.message().as_bytes().splitlines()) + b"\r\n")
             unfinished.rename(folder / f"{name}.eml")
         empty(but=KEPT)
         return len(email_messages)

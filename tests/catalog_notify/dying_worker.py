@@ -1,8 +1,10 @@
-"""A worker that is killed at one step of its n-th message; a process of its own.
+"""Workers that are killed, one after the other: a process that starts each as a child, with everything imported.
 
 ::
 
-    python -m tests.catalog_notify.dying_worker STEP NUMBER
+    python -m tests.catalog_notify.dying_worker
+
+Reads a line ``STEP NUMBER`` for each, which dies at that step of its n-th message, and answers with how it ended.
 """
 
 import os
@@ -12,11 +14,26 @@ import sys
 STEPS = ("before_claim", "in_claim", "claimed", "in_send", "sent", "in_confirm", "confirmed")
 
 
-def main(step: str, number: int) -> None:
+def main() -> None:
     import django
 
     django.setup()
+    from holdfast_catalog_notify import services  # noqa: F401 - so that no child has to
 
+    for line in sys.stdin:
+        step, number = line.split()
+        child = os.fork()
+        if not child:
+            try:
+                work(step, int(number))
+            finally:
+                os._exit(0 if sys.exc_info()[0] is None else 1)
+        sys.stdout.write(f"{os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])}\n")
+        sys.stdout.flush()
+
+
+def work(step: str, number: int) -> None:
+    """Work until nothing is left, or until it is time to die."""
     from holdfast_catalog_notify import services
     from holdfast_catalog_notify.services import delivering
 
@@ -50,4 +67,4 @@ def main(step: str, number: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main()

@@ -1,4 +1,4 @@
-"""Processes that count and are killed, on a database of their own: ``python -m tests.catalog_notify.killing WHAT``.
+"""Processes that count and are killed, on a database of their own: ``python -m tests.catalog_notify.killing``.
 
 Prints what came of it, as JSON.
 """
@@ -21,7 +21,7 @@ READERS, ROLLERS, REQUESTS, SHOTS = 8, 2, 25, 12
 
 
 def main() -> None:
-    """Make the tables and do what the command line says."""
+    """Make the tables, and play each kind of death."""
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.catalog_notify.settings"
     from django.conf import settings
 
@@ -30,9 +30,15 @@ def main() -> None:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    sys.stdout.write(
-        json.dumps({"steps": kill_each_step, "crowd": count_a_crowd, "war": kill_at_random}[sys.argv[1]]())
-    )
+    warm_up()
+    json.dump({"steps": kill_each_step(), "crowd": count_a_crowd(), "war": kill_at_random()}, sys.stdout)
+
+
+def warm_up() -> None:
+    """Import what a request needs, once for all who are started, or they are shot before they have done anything."""
+    from django.test import Client
+
+    Client().head("/api/catalog/products/")
 
 
 def kill_each_step() -> list[dict[str, Any]]:
@@ -91,11 +97,7 @@ def count_a_crowd() -> dict[str, Any]:
 
 def kill_at_random() -> dict[str, Any]:
     """Shoot readers and roll-ups in the middle of what they do; note what was answered."""
-    from django.test import Client
-
     product = make_product()
-    # Everything is imported before the first one is started, or they are shot before they have done anything.
-    Client().head(f"/api/catalog/products/{product.pk}/")
     with tempfile.NamedTemporaryFile() as notes:
         descriptor = os.open(notes.name, os.O_WRONLY | os.O_APPEND)
         kinds = [lambda: ask(product, sys.maxsize, descriptor)] * 4 + [roll_up_for_ever] * 2

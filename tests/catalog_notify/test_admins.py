@@ -3,6 +3,7 @@
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
+from django.db import connection, transaction
 
 from holdfast.testing import race
 from holdfast_catalog_notify import selectors, services
@@ -12,7 +13,7 @@ from holdfast_catalog_notify.exceptions import (
     PasswordTooWeak,
     SuperuserProtected,
 )
-from holdfast_catalog_notify.testing import make_admin
+from holdfast_catalog_notify.testing import make_admin, make_product
 from tests.catalog_notify.conftest import client_of
 
 pytestmark = pytest.mark.django_db
@@ -108,3 +109,24 @@ def test_two_admins_who_remove_each_other_leave_one():
         )
         assert sum(isinstance(outcome, NotAnAdmin) for outcome in outcomes) == 1
         assert selectors.admins_to_tell().count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_writes_a_row_that_names_an_admin_does_not_wait_until_others_are_managed():
+    ada = make_admin()
+
+    def change_impatiently():
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '100ms'")
+        return make_product_by(ada)
+
+    with transaction.atomic():
+        services.create_admin(actor_id=ada.pk, username="carol", email="c@example.com", password="correct horse 1")
+        (made,) = race(change_impatiently, times=1)
+    assert not isinstance(made, Exception), made
+
+
+def make_product_by(admin):
+    with services.change_set(actor_id=admin.pk):
+        return make_product()

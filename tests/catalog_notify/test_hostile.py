@@ -22,7 +22,7 @@ from holdfast_catalog_notify.exceptions import (
     TextInvalid,
     TooManyProducts,
 )
-from holdfast_catalog_notify.models import ChannelPreference, Delivery, Product
+from holdfast_catalog_notify.models import Change, ChannelPreference, Delivery, Product
 from holdfast_catalog_notify.services.messages import unsubscribe_url_of
 from holdfast_catalog_notify.states import Mode
 from holdfast_catalog_notify.testing import make_admin, make_message, make_product
@@ -51,7 +51,8 @@ def test_a_name_adds_nothing_to_a_mail_but_itself(settings, mailbox, ada, bob, a
     channel = {"BACKEND": "holdfast_catalog_notify.backends.email.EmailChannel", "OPTIONS": options}
     settings.HOLDFAST_CATALOG_NOTIFY = {"CHANNELS": {"email": channel}, "DEFAULT_CHANNELS": ["email"]}
     with services.change_set(actor_id=ada.pk):
-        make_product(brand=acme, name=EVIL)
+        make_product(brand=acme)
+    Change.objects.update(name=EVIL)  # as no verb lets it be
     drain_outbox()
     services.Worker().run()
 
@@ -62,6 +63,20 @@ def test_a_name_adds_nothing_to_a_mail_but_itself(settings, mailbox, ada, bob, a
     assert "\n" not in read["Subject"]
     assert "Bcc: eve@example.com" in read.get_body(("plain",)).get_content()
     assert "<script>" not in read.get_body(("html",)).get_content()
+
+
+@pytest.mark.parametrize("text", ["Lamp\nprice: 9.00 EUR -> 1.00 EUR", "Lamp\r", "a\tb", "a\x1bb", "a\x7fb"])
+def test_what_a_thing_is_called_is_one_line(acme, lamp, text):
+    text = f"{text}."  # spaces at an end are taken away
+    for values in ({"name": text}, {"sku": text}):
+        with pytest.raises(TextInvalid):
+            services.change_product(product_id=lamp.pk, **values)
+    with pytest.raises(TextInvalid):
+        services.rename_brand(brand_id=acme.pk, name=text)
+    with pytest.raises(RowsBroken):
+        load(f'{HEADER}B,"{text}",1,EUR,Acme\n')
+    described = services.change_product(product_id=lamp.pk, description="one\ntwo")
+    assert described.description == "one\ntwo"
 
 
 @pytest.mark.usefixtures("loopback")

@@ -11,7 +11,7 @@ from tests.stranger import Project, Readme, ask, curl, install
 
 README = Readme("catalog_notify")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 @pytest.fixture(scope="module")

@@ -21,9 +21,11 @@ from holdfast_catalog_notify.exceptions import (
     DeliveryNotFound,
     DigestNotOffered,
     NotificationNotFound,
+    TooManyMutedBrands,
     UnsubscribeLinkInvalid,
 )
 from holdfast_catalog_notify.models import ChangeSet, ChannelPreference, Delivery, DeliveryAttempt, Suppression
+from holdfast_catalog_notify.services import preferences
 from holdfast_catalog_notify.services.messages import unsubscribe_url_of
 from holdfast_catalog_notify.states import DeliveryState, Mode
 from holdfast_catalog_notify.testing import make_admin, make_product
@@ -242,6 +244,15 @@ def test_a_preference_that_cannot_be_kept_is_refused(settings, bob, channel, mod
     assert not ChannelPreference.objects.exists()
 
 
+def test_what_one_mutes_has_a_limit(monkeypatch, bob, acme, lamp):
+    monkeypatch.setattr(preferences, "MUTED_BRANDS_MAX", 1)
+    for _time in range(2):
+        services.mute_brand(user_id=bob.pk, brand_id=acme.pk)
+    with pytest.raises(TooManyMutedBrands):
+        services.mute_brand(user_id=bob.pk, brand_id=make_product().brand_id)
+    assert selectors.muted_brands(user_id=bob.pk) == [acme.pk]
+
+
 def test_nobody_mutes_a_brand_that_is_not(bob, lamp):
     with pytest.raises(BrandUnknown):
         services.mute_brand(user_id=bob.pk, brand_id=lamp.pk)
@@ -329,6 +340,25 @@ def test_the_next_channel_takes_over(scripted, settings, pending):
     pending.refresh_from_db()
     assert (pending.state, pending.channel, pending.via) == ("sent", "main", "spare")
     assert [one.via for one in pending.tries.all()] == ["main", "main", "spare"]
+
+
+def test_no_channel_takes_over_by_which_one_is_told_anyway(scripted, settings, ada, bob, lamp):
+    settings.HOLDFAST_CATALOG_NOTIFY = {
+        **settings.HOLDFAST_CATALOG_NOTIFY,
+        "DEFAULT_CHANNELS": ["main", "inbox"],
+        "FAILOVER": {"main": "inbox", "inbox": "spare"},
+    }
+    drain_outbox()
+    Delivery.objects.all().delete()
+    change_price(lamp, actor=ada)
+    drain_outbox()
+    scripted.failures = [GiveUp("no")]
+    services.Worker().run()
+    assert selectors.inbox(user_id=bob.pk).count() == 1
+    assert sorted(Delivery.objects.values_list("channel", "via", "state")) == [
+        ("inbox", "inbox", "sent"),
+        ("main", "spare", "sent"),
+    ]
 
 
 def test_a_refusal_for_good_goes_to_the_next_channel_at_once_and_dies_at_the_last(scripted, settings, pending):
@@ -521,7 +551,6 @@ def test_four_workers_make_one_digest_of_one_window(settings):
     drain_outbox()
     make_due()
     race(lambda: services.Worker().run())
-    services.Worker().run()
     assert sorted(len(message.change_sets) for message in Scripted.sent) == [10] * 4
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from config import mail
 from holdfast.testing import drain_outbox
 from holdfast_catalog_notify import selectors, services
 from people.selectors import find_person
@@ -23,7 +24,8 @@ VISITORS = {"catalog-visitor": "/catalog/", "catalog-none": "/catalog/?q=nothing
 def store(site: str, person: Callable[..., Any], tmp_path: Path, settings: Any) -> str:
     """Serve the project with the catalog of the demo, its admins and their mails."""
     settings.MAILBOX_DIR = str(tmp_path / "mails")
-    settings.EMAIL_BACKEND = "storefront.mailbox.MailboxBackend"
+    for name, value in mail.sent_by(mail.MAILBOX).items():
+        setattr(settings, name, value)
     keeper = person(demo.ADMIN, first_name="Ane", last_name="Keeper")
     keeper.is_staff = keeper.is_superuser = True
     keeper.save()

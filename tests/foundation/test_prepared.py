@@ -95,3 +95,16 @@ def test_within_a_transaction_what_was_forgotten_is_an_error_of_djangos(notes):
         forget_and_write()
     WRITE.row(connection, ["three"])
     assert notes() == ["one", "three"]
+
+
+def test_a_session_that_a_pool_lends_to_another_is_not_prepared_twice(notes):
+    WRITE.row(connection, ["one"])
+    other = connection.copy()
+    # As a pool does: the session goes back, and out again to the next thread's connection.
+    other.connection, other.health_check_done = connection.connection, True
+    other.autocommit = connection.autocommit
+
+    WRITE.row(other, ["two"])
+
+    assert notes() == ["one", "two"]
+    assert prepared() == 1

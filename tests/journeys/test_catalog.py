@@ -1,5 +1,6 @@
 """Stories of the catalog: what one admin changes is told to the others, what a visitor looks at is counted."""
 
+import datetime as dt
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
+from config import mail
+from config.health import notifications
+from holdfast.health import Health
 from holdfast.testing import drain_outbox
 from holdfast_catalog_notify import selectors, services
 from holdfast_catalog_notify.testing import make_admin, make_brand, make_category, make_product
@@ -45,7 +50,8 @@ def lamp() -> Any:
 def kept_mails(tmp_path: Path, settings: Any) -> Path:
     """The mailbox of the demo."""
     settings.MAILBOX_DIR = str(tmp_path / "mails")
-    settings.EMAIL_BACKEND = "storefront.mailbox.MailboxBackend"
+    for name, value in mail.sent_by(mail.MAILBOX).items():
+        setattr(settings, name, value)
     return tmp_path / "mails"
 
 
@@ -280,6 +286,18 @@ def test_nobody_reads_what_was_told_to_somebody_else(admin, lamp):
     cleo.open(f"/catalog/inbox/{note.pk}/", status=404)
 
     assert (unread(bob), unread(cleo)) == ("1", "1")
+
+
+def test_who_may_do_nothing_else_reads_what_he_is_told(admin, lamp):
+    ada, trainee = admin("ada"), admin("trainee", is_superuser=False)
+    change(ada, lamp, price="12.00")
+    tell()
+
+    note = re.search(r"/catalog/inbox/[0-9a-f-]{36}/", trainee.open("/catalog/inbox/").text)[0]
+
+    assert "12.00 EUR" in trainee.open(note).text
+    assert "Who is told" not in trainee.text
+    trainee.open(f"{trainee.address}told/", status=403)
 
 
 # Looking, and being counted
@@ -534,6 +552,19 @@ def test_an_admin_finds_only_the_doors_that_open_for_him(admin):
     assert "/catalog/new/" not in trainee.text
     assert "/catalog/admins/" in ada.open("/catalog/").text
     assert 'aria-label="Catalog"' not in Visitor("stranger").open("/catalog/").text
+
+
+def test_health_says_whether_somebody_sends_what_is_due(admin, lamp):
+    ada, _bob = admin("ada"), admin("bob")
+    change(ada, lamp, price="12.00")
+    drain_outbox()
+    assert notifications() == Health(ok=True, detail={"late": 0, "dead": 0})
+
+    selectors.deliveries(channel="email").update(due_at=timezone.now() - dt.timedelta(minutes=6))
+    assert notifications() == Health(ok=False, detail={"late": 1, "dead": 0})
+    User.objects.filter(username="bob").update(email="")
+    services.Worker().run()
+    assert notifications() == Health(ok=True, detail={"late": 0, "dead": 1})
 
 
 def test_the_back_office_shows_what_visitors_look_at(admin, lamp):

@@ -26,6 +26,7 @@ PRODUCTION = {
     "COUNTER_URL": "https://counters.example.org/events",
     "CARD_PROVIDER": "stripe",
     "CARD_PROVIDER_KEY": "sk_live_of_nobody",
+    "EMAIL_URL": "smtp+tls://nobody:secret@mail.example.org:587",
 }
 
 

@@ -68,3 +68,19 @@ def test_the_api_says_nothing_of_a_strangers_balance():
     body = {"source": str(payer.id), "target": str(target.id), "amount": told("5.01")}
     problem = assert_problem(Door(stranger).post(url("transfers"), body), 409, "holdfast_wallet.target_refuses")
     assert problem["context"] == {"account_id": str(target.id)}
+
+
+def test_who_repeats_a_key_from_outside_the_scope_is_not_told_what_it_stands_for():
+    payer, target = make_account(funds="100.00"), make_account()
+    first = make_transfer(source=payer, target=target, amount="5.00")
+    stranger = make_owner()
+    refusal = assert_refused(
+        exceptions.AccountNotFound,
+        services.transfer,
+        key=first.id,
+        source_id=payer.id,
+        target_id=target.id,
+        amount=eur("5.00"),
+        owner_id=stranger.pk,
+    )
+    assert refusal.context == {"account_id": str(payer.id)}

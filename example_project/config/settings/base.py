@@ -13,7 +13,7 @@ import sentry_sdk
 from celery.schedules import crontab
 from django.templatetags.static import static
 
-from config import cards, catalog, databases, logs
+from config import cards, catalog, databases, logs, mail
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -214,13 +214,12 @@ CARD_SANDBOX_PAGE = env("CARD_SANDBOX_PAGE", default="")
 
 # Mail goes the way that EMAIL_URL says (smtp+tls://user:password@host:587); where there is a MAILBOX_DIR, as in the
 # demo, into that folder instead, to be looked at on the pages.
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-EMAIL_TIMEOUT = 10
+vars().update(mail.settings_from(env))
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="Holdfast <catalog@example.org>")
 MAILBOX_DIR = env("MAILBOX_DIR", default="")
 MAILBOX_PAGE = env("MAILBOX_PAGE", default="")  # of a mail catcher such as Mailpit
 if MAILBOX_DIR:
-    EMAIL_BACKEND = "storefront.mailbox.MailboxBackend"
+    vars().update(mail.sent_by(mail.MAILBOX))
 
 # The catalog: how its admins are told of changes, and how visitors are counted.
 SITE_URL = env("SITE_URL", default="")
@@ -239,6 +238,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 # The API
 REST_FRAMEWORK = {
     "NUM_PROXIES": TRUSTED_PROXIES,
+    "URL_FORMAT_OVERRIDE": None,  # what is wanted is said by the path and by Accept
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.TokenAuthentication",

@@ -1,6 +1,6 @@
 """On a developer's machine, and the demo: no secrets to set, static files straight from the sources."""
 
-from config import logs
+from config import logs, mail
 from config.settings.base import *  # noqa: F403 - a settings module is its base and what differs
 from config.settings.base import BASE_DIR, LOG_LEVEL, SECRET_KEY, STORAGES, env
 
@@ -18,6 +18,6 @@ MAILBOX_DIR = env(
     "MAILBOX_DIR", default="" if env("EMAIL_URL", default="") else str(BASE_DIR.parent / ".demo" / "mails")
 )
 if MAILBOX_DIR:
-    EMAIL_BACKEND = "storefront.mailbox.MailboxBackend"
+    vars().update(mail.sent_by(mail.MAILBOX))
 
 LOGGING = logs.configure(level=LOG_LEVEL, as_json=env.bool("DJANGO_LOG_JSON", default=False))

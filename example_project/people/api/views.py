@@ -54,6 +54,11 @@ def _django(request: Request) -> HttpRequest:
     return request._request  # noqa: SLF001 - sessions and CSRF tokens are Django's, and live on its request
 
 
+def _require_our_own_page(request: Request) -> None:
+    # Another site could sign somebody in as somebody else.
+    SessionAuthentication().enforce_csrf(_django(request))
+
+
 def _identity(user: User) -> dict[str, Any]:
     return {"user_id": user.pk, "username": user.username, "is_staff": user.is_staff}
 
@@ -114,16 +119,12 @@ _CSRF = OpenApiParameter(
 class SessionView(OpenView):
     """POST, DELETE: a session, for a browser on our own pages."""
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Refuse what another site sends: it could sign somebody in as somebody else."""
-        super().initial(request, *args, **kwargs)
-        SessionAuthentication().enforce_csrf(_django(request))
-
     @document(
         request=serializers.CredentialsInput, response=serializers.IdentityOutput, parameters=[_CSRF], tags=["auth"]
     )
     def post(self, request: Request) -> Response:
         """Sign in with a session; the CSRF token is a new one from then on."""
+        _require_our_own_page(request)
         user = self.sign_in(request)
         login(_django(request), user)
         return Response(_identity(user))
@@ -131,6 +132,7 @@ class SessionView(OpenView):
     @document(status=204, parameters=[_CSRF], tags=["auth"])
     def delete(self, request: Request) -> Response:
         """Sign out."""
+        _require_our_own_page(request)
         logout(_django(request))
         return Response(status=204)
 

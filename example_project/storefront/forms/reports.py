@@ -28,7 +28,7 @@ class ReportForm(forms.Form):
     @property
     def scope(self) -> dict[str, Any]:
         """Return of what."""
-        chosen = {name: self.cleaned_data[name] for name in ("brand", "category")}
+        chosen = {name: self.cleaned_data.get(name) for name in ("brand", "category")}
         return {f"{name}_id": one.pk for name, one in chosen.items() if one}
 
     @property

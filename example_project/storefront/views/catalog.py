@@ -44,13 +44,7 @@ class CatalogView(OpenPage):
         found = selectors.products(**form.filters(admin=admin))
         page = leaf(self.request, found, ordering=form.ordering, size=PAGE_PRODUCTS)
         count(self.request, ViewKind.LISTED, [product.pk for product in page.rows])
-        return super().get_context_data(
-            form=form,
-            page=page,
-            admin=admin,
-            export=form.exported,
-            **kwargs,
-        )
+        return super().get_context_data(form=form, page=page, admin=admin, export=form.exported, **kwargs)
 
 
 class ProductView(OpenPage):

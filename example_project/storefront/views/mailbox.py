@@ -15,7 +15,7 @@ SANDBOX = (
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
 # Links of a mail open beside it.
-BESIDE = '<base target="_blank">'
+HEAD, BESIDE = "<head>", '<head><base target="_blank">'
 
 
 class MailboxPage(AdminPage):

@@ -23,6 +23,7 @@ from storefront.viewed import price_chart
 
 PAGE_LINES = 20
 SHOWN_CHANGES = 50
+SHOWN_DELIVERIES = 200
 # The relay and the worker need a moment; who looks that soon after the change is shown that they are at it.
 SOON_SECONDS = 60
 MAY = "holdfast_catalog_notify."
@@ -37,10 +38,9 @@ class Told:
 
 
 class ChangeSetView(AdminPage):
-    """What was changed together, and who is told of it."""
+    """What was changed together, which every admin is told; and, for who may see that, who is."""
 
     template_name = "storefront/catalog/change_set.html"
-    permission_required = f"{MAY}view_change"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Gather the changes and their deliveries."""
@@ -49,8 +49,8 @@ class ChangeSetView(AdminPage):
             raise Http404
         change_set = changes[0].change_set
         sent = selectors.deliveries().filter(change_set_id=change_set.pk).select_related("recipient", "change_set")
-        deliveries = list(sent.order_by("recipient_id", "pk"))
-        told = [Told(str(rows[0].recipient), rows) for rows in _each(deliveries)]
+        deliveries = list(sent.order_by("recipient_id", "pk")[: SHOWN_DELIVERIES + 1])
+        told = [Told(str(rows[0].recipient), rows) for rows in _each(deliveries[:SHOWN_DELIVERIES])]
         fresh = (timezone.now() - change_set.at).total_seconds() < SOON_SECONDS
         open_ones = [one for one in deliveries if one.state in _OPEN and not (one.digest and one.lease is None)]
         return super().get_context_data(
@@ -58,6 +58,7 @@ class ChangeSetView(AdminPage):
             changes=changes[:SHOWN_CHANGES],
             more=len(changes) > SHOWN_CHANGES,
             told=told,
+            more_told=len(deliveries) > SHOWN_DELIVERIES,
             mine=change_set.actor_id == self.owner_id,
             waiting=fresh and not told,
             moving=fresh and (not told or bool(open_ones)),
@@ -69,6 +70,7 @@ class ChangeSetView(AdminPage):
 class ChangeSetToldView(ChangeSetView):
     """The part of the page that moves."""
 
+    permission_required = f"{MAY}view_delivery"
     template_name = "storefront/catalog/told.html"
 
 

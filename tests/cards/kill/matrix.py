@@ -107,8 +107,10 @@ class Zygote:
     def __init__(self, folder: Path) -> None:
         self.template = folder / "template.sqlite3"
         command = [sys.executable, "-W", "ignore", "-m", "tests.cards.kill.zygote", str(self.template)]
-        # Each life has a database of its own, as a file: whatever the tests around run on.
-        environment = {**os.environ, "DATABASE_URL": "sqlite://"}
+        # Each life has a database of its own, as a file: whatever the tests around run on. Nor are lives measured:
+        # who is killed does not write down what he covered.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        environment["DATABASE_URL"] = "sqlite://"
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )

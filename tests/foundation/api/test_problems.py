@@ -6,10 +6,12 @@ from decimal import Decimal
 
 import pytest
 from django.db import OperationalError
+from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from holdfast.api import problems
 from holdfast.api.fields import MoneyField
+from holdfast.api.serializers import StrictSerializer
 from holdfast.money import Money
 from tests.foundation.host import views
 from tests.foundation.host.models import Note
@@ -372,3 +374,20 @@ def test_a_suspicious_request_is_a_problem_to_programs_and_a_page_to_people(clie
 
 def test_who_acts_is_bound_for_events_and_logs(client, user):
     assert client.get("/api/trace").json()["actor_id"] == str(user.pk)
+
+
+def test_the_instance_is_a_reference_whatever_the_path_has():
+    answer = APIClient().get("/api/nowhere/%C3%A4 %01")
+
+    assert answer.json()["instance"] == "/api/nowhere/%C3%A4%20%01"
+
+
+@pytest.mark.parametrize("value", [7, 1.5, True])
+def test_text_is_text_and_no_number_is_made_into_it(value):
+    class Input(StrictSerializer):
+        name = serializers.CharField()
+
+    serializer = Input(data={"name": value})
+
+    assert not serializer.is_valid()
+    assert serializer.errors["name"][0].code == "invalid"

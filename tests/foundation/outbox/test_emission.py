@@ -1,5 +1,7 @@
 """Writing events: in the caller's transaction, with one statement, or not at all."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import connection, transaction
 from django.db.transaction import TransactionManagementError
@@ -123,15 +125,15 @@ def test_an_insertion_composes_one_statement_with_what_only_the_database_knows()
 
 
 def notifies(queries):
-    return [query["sql"] for query in queries if "NOTIFY" in query["sql"]]
+    return [query["sql"] for query in queries if "pg_notify" in query["sql"]]
 
 
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_the_relay_is_woken_after_the_commit_once_for_a_burst(monkeypatch):
     # Times that do not end within the test, however slow it runs.
-    monkeypatch.setattr(wakeup, "DEBOUNCE_SECONDS", 3600.0)
-    monkeypatch.setattr(wakeup, "RING_AGAIN_SECONDS", 3600.0)
+    for name in ("DEBOUNCE_SECONDS", "PAUSE_SECONDS", "RING_AGAIN_SECONDS"):
+        monkeypatch.setattr(wakeup, name, 3600.0)
     monkeypatch.setattr(wakeup, "_doorbells", {})
 
     with CaptureQueriesContext(connection) as queries:
@@ -146,19 +148,37 @@ def test_the_relay_is_woken_after_the_commit_once_for_a_burst(monkeypatch):
     assert statements.index("COMMIT") < statements.index(notifies(queries)[0])
 
 
-def test_who_publishes_without_a_pause_rings_now_and_then_only(monkeypatch):
-    now = 1000.0
-    monkeypatch.setattr(wakeup.time, "monotonic", lambda: now)
+@pytest.fixture
+def rung_after(monkeypatch):
+    """Publish an event after each of these pauses, in seconds; return for which of them the bell was rung."""
+    clock = SimpleNamespace(now=1000.0)
+    monkeypatch.setattr(wakeup.time, "monotonic", lambda: clock.now)
     bell = wakeup.Doorbell("default")
-    rung = []
-    for _ in range(300):  # an event each millisecond
-        now += 0.001
-        if bell.is_due():
-            rung.append(now)
-    assert 6 <= len(rung) <= 7
 
-    now += 0.011
-    assert bell.is_due(), "after a pause the relays may be asleep"
+    def publish(*pauses):
+        rung = []
+        for number, pause in enumerate(pauses):
+            clock.now += pause
+            if bell.is_due():
+                rung.append(number)
+        return rung
+
+    return publish
+
+
+def test_who_publishes_without_a_pause_rings_now_and_then_only(rung_after):
+    assert 3 <= len(rung_after(*[0.001] * 350)) <= 4
+
+
+def test_who_publishes_now_and_then_rings_each_time(rung_after):
+    assert rung_after(*[0.015] * 50) == list(range(50))
+
+
+def test_a_short_pause_of_who_hardly_pauses_finds_the_relay_awake(rung_after):
+    assert rung_after(*[0.006] * 36)[-1] >= 34
+    assert rung_after(0.006, 0.020, 0.006, 0.006, 0.020) == []
+    assert rung_after(wakeup.PAUSE_SECONDS + 0.001) == [0], "by now the relays may be asleep"
+    assert wakeup.PAUSE_SECONDS + wakeup.LOOK_AGAIN_SECONDS <= wakeup.AWAKE_SECONDS
 
 
 @pytest.mark.postgres

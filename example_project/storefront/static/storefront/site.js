@@ -1,4 +1,4 @@
-// Everything works without this file; it only makes three things nicer.
+// Everything works without this file; it only makes four things nicer.
 
 // A button that turns day into night.
 document.querySelector("[data-theme-switch]")?.addEventListener("click", () => {
@@ -18,3 +18,6 @@ addEventListener("pageshow", () => {
 
 // Print.
 document.querySelector("[data-print]")?.addEventListener("click", () => print());
+
+// Where the doors of a section do not all fit, the one that is open is in sight.
+document.querySelector(".sections [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });

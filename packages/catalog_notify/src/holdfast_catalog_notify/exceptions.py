@@ -92,7 +92,7 @@ class VersionOutdated(CatalogError, errors.Conflict):
 
 
 class TextInvalid(CatalogError, errors.Invalid):
-    """A text is empty or too long.
+    """A text is empty, too long, or no text of one line.
 
     Context: ``field``, ``length``, ``maximum``.
     """
@@ -179,6 +179,15 @@ class DigestNotOffered(CatalogError, errors.Invalid):
     """
 
     code = "holdfast_catalog_notify.digest_not_offered"
+
+
+class TooManyMutedBrands(CatalogError, errors.Invalid):
+    """You have muted as many brands as one may: turn a channel off instead.
+
+    Context: ``maximum``.
+    """
+
+    code = "holdfast_catalog_notify.too_many_muted_brands"
 
 
 class NotificationNotFound(CatalogError, errors.NotFound):

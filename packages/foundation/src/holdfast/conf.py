@@ -9,8 +9,8 @@
     settings = CardsSettings()
     settings.REQUEST_SECONDS
 
-The class is the documentation, the defaults and the check. Each read goes to Django's settings, so
-``override_settings`` works.
+The class is the documentation, the defaults and the check. Each read goes to Django's settings, which are only looked
+up anew after they were changed, so ``override_settings`` works.
 """
 
 import json
@@ -54,6 +54,11 @@ class Declared:
     description: str
 
 
+# What Django found of each setting: looking for one that the host has not set takes it longer each time than making a
+# transfer's statement.
+_found: dict[str, dict[str, Any]] = {}
+
+
 class _Read:
     """Reads one setting where it is asked for; the default of the class, where the class is asked."""
 
@@ -61,8 +66,13 @@ class _Read:
         self._setting, self._name, self._default = setting, name, default
 
     def __get__(self, instance: object, owner: type) -> Any:
-        values = None if instance is None else getattr(django_settings, self._setting, None)
-        return values.get(self._name, self._default) if isinstance(values, dict) else self._default
+        if instance is None:
+            return self._default
+        values = _found.get(self._setting)
+        if values is None:
+            of_host = getattr(django_settings, self._setting, None)
+            values = _found[self._setting] = of_host if isinstance(of_host, dict) else {}
+        return values.get(self._name, self._default)
 
 
 class AppSettings:
@@ -133,6 +143,7 @@ def load_backend(spec: BackendSpec) -> Any:
 
 
 def _forget(**_kwargs: Any) -> None:
+    _found.clear()
     while _backends:
         _spec, backend = _backends.popitem()
         if close := getattr(backend, "close", None):  # one that keeps connections has it

@@ -86,6 +86,7 @@ class ProductOutput(serializers.ModelSerializer[Product]):
     price = MoneyField(read_only=True)
     brand = BrandOutput(read_only=True)
     category = CategoryOutput(read_only=True, allow_null=True)
+    image_url = serializers.CharField(read_only=True, help_text="Empty where there is no picture.")
 
     class Meta:
         model = Product

@@ -1,6 +1,7 @@
 """Brands, categories and products."""
 
 import datetime as dt
+import re
 from decimal import Decimal
 from typing import Any, NotRequired, TypedDict, TypeVar, Unpack
 from uuid import UUID
@@ -37,6 +38,7 @@ PRICE_LIMIT = Decimal(10) ** 15
 TEXTS = {"sku": SKU_LENGTH, "name": NAME_LENGTH, "description": DESCRIPTION_LENGTH, "image_url": URL_LENGTH}
 REQUIRED = ("sku", "name")
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _web_address = URLValidator(schemes=["http", "https"])
 
 GroupT = TypeVar("GroupT", Brand, Category)
@@ -150,19 +152,13 @@ def create_brand(*, name: str) -> Brand:
 @transaction.atomic
 def rename_brand(*, brand_id: UUID, name: str) -> Brand:
     """Give a brand another name. Raises ``BrandNotFound``, ``TextInvalid``, ``NameTaken``."""
-    brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
-    if brand is None:
-        raise BrandNotFound(brand_id=str(brand_id))
-    return _rename_group(brand, name)
+    return _rename_group(_lock_brand(brand_id), name)
 
 
 @transaction.atomic
 def delete_brand(*, brand_id: UUID) -> None:
     """Delete a brand without products. Raises ``BrandNotFound``, ``StillInUse``."""
-    brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
-    if brand is None:
-        raise BrandNotFound(brand_id=str(brand_id))
-    _delete_group(brand)
+    _delete_group(_lock_brand(brand_id))
 
 
 @transaction.atomic
@@ -174,19 +170,13 @@ def create_category(*, name: str) -> Category:
 @transaction.atomic
 def rename_category(*, category_id: UUID, name: str) -> Category:
     """Give a category another name. Raises ``CategoryNotFound``, ``TextInvalid``, ``NameTaken``."""
-    category = Category.objects.select_for_update().filter(pk=category_id).first()
-    if category is None:
-        raise CategoryNotFound(category_id=str(category_id))
-    return _rename_group(category, name)
+    return _rename_group(_lock_category(category_id), name)
 
 
 @transaction.atomic
 def delete_category(*, category_id: UUID) -> None:
     """Delete a category without products. Raises ``CategoryNotFound``, ``StillInUse``."""
-    category = Category.objects.select_for_update().filter(pk=category_id).first()
-    if category is None:
-        raise CategoryNotFound(category_id=str(category_id))
-    _delete_group(category)
+    _delete_group(_lock_category(category_id))
 
 
 def check_product(*, product: Product) -> None:
@@ -276,6 +266,20 @@ def _known_category(category_id: UUID | None) -> Category | None:
     return category
 
 
+def _lock_brand(brand_id: UUID) -> Brand:
+    brand = Brand.objects.select_for_update().filter(pk=brand_id).first()
+    if brand is None:
+        raise BrandNotFound(brand_id=str(brand_id))
+    return brand
+
+
+def _lock_category(category_id: UUID) -> Category:
+    category = Category.objects.select_for_update().filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound(category_id=str(category_id))
+    return category
+
+
 def _create_group(model: type[GroupT], name: str) -> GroupT:
     group = model(name=name)
     _save_group(group, force_insert=True)
@@ -306,5 +310,7 @@ def _delete_group(group: Brand | Category) -> None:
 
 
 def _check_text(field: str, text: str, maximum: int, *, required: bool) -> None:
-    if (required and not text.strip()) or len(text) > maximum or "\0" in text:
+    # What has to be said is one line: a break in a name would be a line of its own in a mail, and say what it likes.
+    refused = not text.strip() or _CONTROL.search(text) if required else "\0" in text
+    if refused or len(text) > maximum:
         raise TextInvalid(field=field, length=len(text), maximum=maximum)

@@ -120,7 +120,7 @@ def fail_message(*, claim: Claim, error: Exception) -> bool:
     attempts = rows[0].attempts if rows else 0
     # One wait for all of a digest, or it would come apart.
     seconds = None if final else delay_seconds(attempts, asked)
-    following = settings.FAILOVER.get(claim.via)
+    following = _following(rows, claim.via)
     for row in rows:
         number = row.attempts
         if following and reason != UNKNOWN_FATE and (seconds is None or number >= settings.FAILOVER_AFTER):
@@ -241,6 +241,20 @@ def _route(claim: Claim) -> Route:
 def _storable(said: object, length: int) -> str:
     """Return what a stranger said as a column can hold it; sending it once more would not make it any better."""
     return str(said).replace("\0", "").encode(errors="replace").decode()[:length]
+
+
+def _following(rows: Sequence[Delivery], via: str) -> str | None:
+    """Return the channel that takes over: the next one over which the recipient is not told of it anyway."""
+    told = Delivery.objects.filter(
+        recipient_id__in={row.recipient_id for row in rows}, change_set_id__in=[row.change_set_id for row in rows]
+    )
+    told_over = set(told.values_list("channel", flat=True))
+    seen = {via}
+    while (following := settings.FAILOVER.get(via)) not in {None, *seen}:
+        if following not in told_over:
+            return following
+        seen.add(via := following)
+    return None
 
 
 def _due_rows(without: Collection[Route]) -> Sequence[Delivery]:

@@ -18,12 +18,16 @@ from holdfast_catalog_notify.exceptions import (
     BrandUnknown,
     ChannelUnknown,
     DigestNotOffered,
+    TooManyMutedBrands,
     UnsubscribeLinkInvalid,
 )
 from holdfast_catalog_notify.models import Brand, ChannelPreference, MutedBrand
 from holdfast_catalog_notify.models.notifications import ADDRESS_LENGTH
 from holdfast_catalog_notify.services.messages import SALT
 from holdfast_catalog_notify.states import Mode
+
+# They are read as one list, and left out of each message by name.
+MUTED_BRANDS_MAX = 1_000
 
 
 def choose_channel(*, user_id: Any, channel: str, mode: Mode, address: str = "") -> ChannelPreference:
@@ -46,9 +50,12 @@ def choose_channel(*, user_id: Any, channel: str, mode: Mode, address: str = "")
 
 @transaction.atomic
 def mute_brand(*, user_id: Any, brand_id: UUID) -> None:
-    """Tell an admin no more of changes of a brand's products. Raises ``BrandUnknown``."""
+    """Tell an admin no more of changes of a brand's products. Raises ``BrandUnknown``, ``TooManyMutedBrands``."""
     if not Brand.objects.select_for_update(no_key=True).filter(pk=brand_id).exists():
         raise BrandUnknown(brand=str(brand_id))
+    muted = selectors.muted_brands(user_id=user_id)
+    if len(muted) >= MUTED_BRANDS_MAX and brand_id not in muted:
+        raise TooManyMutedBrands(maximum=MUTED_BRANDS_MAX)
     MutedBrand.objects.get_or_create(user_id=user_id, brand_id=brand_id)
 
 

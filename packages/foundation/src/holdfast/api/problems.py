@@ -28,6 +28,7 @@ from django.core.exceptions import (
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils.encoding import escape_uri_path
 from django.utils.log import log_response
 from django.views import defaults
 from rest_framework import exceptions as drf
@@ -67,7 +68,7 @@ class Problem:
             "title": self.title,
             "status": self.status,
             "detail": self.detail or self.title,
-            "instance": request.path,
+            "instance": escape_uri_path(request.path),
             "code": self.code,
             "context": _plain(self.context),
             "errors": list(self.errors),

@@ -20,6 +20,7 @@ from holdfast.ids import uuid7
 from holdfast.outbox.dialect import postgresql, sqlite
 from holdfast.outbox.models import OutboxEvent
 from holdfast.outbox.wakeup import after_commit_wakeup
+from holdfast.prepared import Statement
 
 PARTITIONS = 64
 KEY_LENGTH = 120
@@ -28,12 +29,16 @@ _COLUMNS = "uid, type, key, part, payload, headers, occurred_at, routed"
 
 # One event: the cheapest form there is.
 _INSERT_ONE = {
-    "postgresql": postgresql(
-        """
-        INSERT INTO {event} ({columns}) VALUES (%s::uuid, %s, %s, %s, %s::jsonb, %s::jsonb, {now}, false)""",
-        columns=_COLUMNS,
+    "postgresql": Statement(
+        postgresql(
+            """
+            INSERT INTO {event} ({columns}) VALUES (%s::uuid, %s, %s, %s, %s::jsonb, %s::jsonb, {now}, false)""",
+            columns=_COLUMNS,
+        )
     ),
-    "sqlite": sqlite("INSERT INTO {event} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, {now}, 0)", columns=_COLUMNS),
+    "sqlite": Statement(
+        sqlite("INSERT INTO {event} ({columns}) VALUES (%s, %s, %s, %s, %s, %s, {now}, 0)", columns=_COLUMNS)
+    ),
 }
 
 # Many events: one JSON array, so that the text does not depend on how many there are (and so that the client need not
@@ -89,8 +94,7 @@ def emit(event: Event, *, using: str | None = None) -> UUID:
     alias = _alias_in_transaction(using)
     connection = connections[alias]
     uid = uuid7()
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT_ONE[connection.vendor], _row(event, uid))
+    _INSERT_ONE[connection.vendor].row(connection, _parameters(event, uid))
     after_commit_wakeup(alias)
     return uid
 
@@ -130,7 +134,7 @@ def insertion(event: Event, *, source: str, computed: Mapping[str, str] | None =
     if computed:
         pairs = ", ".join(f"'{name}', {expression}" for name, expression in computed.items())
         payload = f"%s::jsonb || jsonb_build_object({pairs})"
-    return _insert_from(source, payload), [str(value) for value in _row(event, uuid7())]
+    return _insert_from(source, payload), _parameters(event, uuid7())
 
 
 def insertion_many(events: Iterable[Event], *, source: str) -> tuple[str, list[str]]:
@@ -151,6 +155,10 @@ def _alias_in_transaction(using: str | None) -> str:
             "emit() was called outside transaction.atomic(): an event belongs to the transaction of what it tells."
         )
     return alias
+
+
+def _parameters(event: Event, uid: UUID) -> list[str]:
+    return [str(value) for value in _row(event, uid)]
 
 
 def _row(event: Event, uid: UUID) -> _Row:

@@ -20,12 +20,10 @@ from holdfast.events import Envelope
 from holdfast.outbox.conf import settings
 from holdfast.outbox.models import OutboxEvent
 from holdfast.outbox.subscriptions import matches
-from holdfast.outbox.wakeup import DEBOUNCE_SECONDS, Listener
+from holdfast.outbox.wakeup import AWAKE_SECONDS, Listener
 
 # How far back each look goes: an event may commit after others with higher ids.
 WINDOW = 500
-# The bell is not rung for an event that comes right after another: who found one looks again.
-SECOND_LOOK_SECONDS = DEBOUNCE_SECONDS * 1.5
 START_SECONDS = 10
 
 logger = logging.getLogger("holdfast.outbox")
@@ -136,7 +134,8 @@ class Feed:
             envelopes = _read(self._using, fresh)
             for follower in self._followers if envelopes else ():
                 follower.offer(envelopes)
-            return SECOND_LOOK_SECONDS if fresh else settings.POLL_SECONDS
+            # The bell is not rung for an event that comes right after another: who found one looks again.
+            return AWAKE_SECONDS if fresh else settings.POLL_SECONDS
 
     def _end(self) -> None:
         self._listener = None

@@ -22,13 +22,11 @@ from holdfast.outbox.lanes import Lane
 from holdfast.outbox.leases import Leases
 from holdfast.outbox.routing import Router
 from holdfast.outbox.sending import Desk, Report
-from holdfast.outbox.wakeup import DEBOUNCE_SECONDS, Listener
+from holdfast.outbox.wakeup import AWAKE_SECONDS, LOOK_AGAIN_SECONDS, Listener
 from holdfast.outbox.workers import Inline, Threads, Workers
 
 logger = logging.getLogger("holdfast.outbox")
 
-# What the debounce of the NOTIFY has swallowed is found by one more look, shortly after each activity.
-SECOND_LOOK_SECONDS = DEBOUNCE_SECONDS * 1.5
 RECONNECT_SECONDS = 1.0
 # How long routing rests while the last batch is unread.
 AHEAD_SECONDS = 0.1
@@ -59,7 +57,7 @@ class Relay:
         self._renew_at = self._sweep_at = 0.0
         # Whether there may be events to route, and when to look again although nobody rang.
         self._look = True
-        self._second_look_at = float("inf")
+        self._look_again_at = self._awake_until = float("inf")
         self._routed_lanes: list[Lane] = []
         self._routed_at = float("-inf")
 
@@ -122,13 +120,18 @@ class Relay:
 
     def _sleep(self, until: float) -> None:
         now = time.monotonic()
-        wake_at = min(until, self._renew_at, self._sweep_at, self._second_look_at)
+        wake_at = min(until, self._renew_at, self._sweep_at, self._look_again_at)
         if self._listener.sleep(max(0.0, wake_at - now)):
             self._look = True
-            self._second_look_at = time.monotonic() + SECOND_LOOK_SECONDS
-        elif time.monotonic() >= self._second_look_at:
+            self._stay_awake()
+        elif (now := time.monotonic()) >= self._look_again_at:
             self._look = True
-            self._second_look_at = float("inf")
+            self._look_again_at = now + LOOK_AGAIN_SECONDS if now < self._awake_until else float("inf")
+
+    def _stay_awake(self) -> None:
+        """Look again for a while: what comes right after another event does not ring."""
+        now = time.monotonic()
+        self._look_again_at, self._awake_until = now + LOOK_AGAIN_SECONDS, now + AWAKE_SECONDS
 
     def _renew(self) -> None:
         claimed = self._leases.renew()
@@ -183,7 +186,7 @@ class Relay:
                 self._sweep_at = 0.0  # An endpoint that is newer than the last sweep.
         if routes:
             self._routed_at = time.monotonic()
-            self._second_look_at = self._routed_at + SECOND_LOOK_SECONDS
+            self._stay_awake()
         return len(routes) or self._look
 
     def _far_ahead(self) -> bool:

@@ -1,10 +1,11 @@
 """Waking the relay after a commit: one NOTIFY in its own tiny transaction, and only where the relay may be asleep.
 
 Inside the business transaction a NOTIFY would take the instance-wide notify lock through the commit (17 to 24 % of the
-throughput at 8 writers), and outside it is a round trip of its own. A relay that found something looks once more
-shortly afterwards, so a process whose events come quicker than that rings for the first of them only, and now and then
-for a relay that leases other partitions and had nothing to look for. SQLite has no NOTIFY: there the relay watches the
-file's data version.
+throughput at 8 writers), and outside it is a round trip of its own. That one is prepared, and its commit does not wait
+for the disk: nobody needs the bell that was rung before a crash. A relay that found something stays awake for a while,
+so a process whose events come quicker than that rings for the first of them only, and now and then for a relay that
+leases other partitions and had nothing to look for. SQLite has no NOTIFY: there the relay watches the file's data
+version.
 """
 
 import selectors
@@ -15,15 +16,24 @@ from typing import Any
 
 from django.db import Error, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.encoding import force_str
+
+from holdfast.prepared import Statement
 
 CHANNEL = "holdfast_outbox"
-# An event that comes so soon after the last one finds the relay awake: it looks again after 1.5 times as long.
+# A relay that found something looks again and again, until it has found nothing for so long.
+LOOK_AGAIN_SECONDS = 0.015
+AWAKE_SECONDS = 0.045
+# An event that comes so soon after the last one does not ring, and in a process whose events usually do, neither does
+# one that comes within the longer time: the relay is awake. (Eight busy processes on two cores have many such pauses,
+# and a bell costs a third of a transfer.)
 DEBOUNCE_SECONDS = 0.010
+PAUSE_SECONDS = 0.030
 # How long a process that publishes without a pause leaves the bell alone.
-RING_AGAIN_SECONDS = 0.050
+RING_AGAIN_SECONDS = 0.100
 SQLITE_POLL_SECONDS = 0.020
 
-_NOTIFY = f"NOTIFY {CHANNEL}"
+_NOTIFY = Statement(f"SELECT set_config('synchronous_commit', 'off', true), pg_notify('{CHANNEL}', '')", read=force_str)
 
 
 class Doorbell:
@@ -32,6 +42,7 @@ class Doorbell:
     def __init__(self, using: str) -> None:
         self.using = using
         self._published_at = self._rung_at = float("-inf")
+        self._usual_pause = PAUSE_SECONDS
         # Django names a robust callback by it when the callback fails.
         self.__qualname__ = type(self).__qualname__
 
@@ -42,8 +53,7 @@ class Doorbell:
 
     def ring(self) -> None:
         """Ring."""
-        with connections[self.using].cursor() as cursor:
-            cursor.execute(_NOTIFY)
+        _NOTIFY.row(connections[self.using], ())
 
     def is_due(self) -> bool:
         """Tell whether the event that was just committed has to wake the relays; who asks has to ring then.
@@ -51,8 +61,14 @@ class Doorbell:
         Two threads that ask at the same moment may both ring, which harms nobody.
         """
         now = time.monotonic()
-        due = now - self._published_at >= DEBOUNCE_SECONDS or now - self._rung_at >= RING_AGAIN_SECONDS
+        pause = now - self._published_at
         self._published_at = now
+        self._usual_pause += (min(pause, PAUSE_SECONDS) - self._usual_pause) / 8
+        due = (
+            pause >= PAUSE_SECONDS
+            or min(pause, self._usual_pause) >= DEBOUNCE_SECONDS
+            or now - self._rung_at >= RING_AGAIN_SECONDS
+        )
         if due:
             self._rung_at = now
         return due

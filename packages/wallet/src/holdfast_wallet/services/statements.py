@@ -84,13 +84,13 @@ _REFUSED = frozenset({"WL", "23", "22", "40"})
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 # SQLite has one writer: a look at what the triggers made of the row is free of races. What they fill is zero until
-# then.
-_SQLITE = f"""
+# then. ``changes()`` is zero where there was nothing to select: then a row of that id is somebody else's.
+_SQLITE = Statement(f"""
     INSERT INTO {_TRANSFER} ({_GIVEN}, {_EXTRA}, {_FILLED})
     SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, COALESCE(%s, strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')), %s,
            0, 0, 0, 0, 0, strftime('%%Y-%%m-%%d %%H:%%M:%%f000', 'now')
-    FROM {_ACCOUNT} WHERE id = %s AND owner_id IS %s"""  # noqa: S608 - nobody's words but ours
-_LOOK_SQLITE = f"SELECT {_FILLED} FROM {_TRANSFER} WHERE id = %s"  # noqa: S608 - nobody's words but ours
+    FROM {_ACCOUNT} WHERE id = %s AND owner_id IS %s""")  # noqa: S608 - nobody's words but ours
+_LOOK_SQLITE = Statement(f"SELECT {_FILLED} FROM {_TRANSFER} WHERE id = %s AND changes() = 1", read=lambda value: value)  # noqa: S608 - nobody's words but ours
 
 
 def insert(asked: Posting, *, using: str) -> Transfer:
@@ -187,12 +187,10 @@ def _insert_sqlite(connection: BaseDatabaseWrapper, asked: Posting) -> Transfer:
     parameters[-1] = _OWNER.get_db_prep_value(asked.owner_id, connection)
     if asked.effective_at is not None:
         parameters[9] = connection.ops.adapt_datetimefield_value(asked.effective_at)
-    with connection.cursor() as cursor:
-        cursor.execute(_SQLITE, parameters)
-        if not cursor.rowcount:
-            raise AccountNotFound(account_id=str(asked.scope_id))
-        cursor.execute(_LOOK_SQLITE, [asked.id.hex])
-        row = cursor.fetchone()
+    _SQLITE.row(connection, parameters)
+    row = _LOOK_SQLITE.row(connection, [asked.id.hex])
+    if row is None:
+        raise AccountNotFound(account_id=str(asked.scope_id))
     emit(_event(asked), using=connection.alias)
     return _transfer(asked, row[:-1], row[-1].replace(tzinfo=dt.UTC), connection.alias)
 

@@ -27,6 +27,7 @@ from holdfast_catalog_notify.exceptions import (
     DeliveryNotFound,
     DigestNotOffered,
     NotificationNotFound,
+    TooManyMutedBrands,
     UnsubscribeLinkInvalid,
 )
 
@@ -128,7 +129,7 @@ class MutedBrandsView(MineView):
 class MutedBrandView(MineView):
     """One brand that I am not told of."""
 
-    @document(summary="Mute a brand", status=204, refusals=[BrandUnknown])
+    @document(summary="Mute a brand", status=204, refusals=[BrandUnknown, TooManyMutedBrands])
     def put(self, request: Request, brand_id: UUID) -> Response:
         """Tell me no more of its products."""
         self.parse(StrictSerializer)  # a body with anything in it is a mistake

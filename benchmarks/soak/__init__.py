@@ -1,0 +1,1 @@
+"""The soak: mixed traffic while everything around the web server is killed; afterwards everything adds up."""

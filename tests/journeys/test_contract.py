@@ -1,0 +1,69 @@
+"""The API keeps what its document promises, whatever is sent: Schemathesis makes it up, allowed and not.
+
+``nox -s contract`` tries two hundred requests for each operation; the ordinary tests a few.
+"""
+
+import os
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+    unsupported_method,
+)
+
+from config.wsgi import application
+from people.models import User
+from tests.journeys.calling import bearer, document, everything, ids_of, make_operator
+from tests.journeys.objects import KINDS
+
+EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    negative_data_rejection,
+    unsupported_method,
+]
+# Its answer has an end only when its time is over.
+STREAMS = {
+    one.path for one in everything() if "text/event-stream" in one.body["responses"].get("200", {}).get("content", {})
+}
+
+IDS = {one.path: ids_of(one) for one in everything()}
+
+api = schemathesis.openapi.from_dict(dict(document()))
+api.app = application
+api.config.phases.coverage.enabled = EXAMPLES > 10
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    return make_operator()
+
+
+@api.exclude(path=sorted(STREAMS)).parametrize()
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=EXAMPLES < 50,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_answer_is_one_that_the_document_promises(case: Any, operator: User):
+    for kind in IDS[case.path]:
+        name = kind.rpartition("{")[2].rstrip("}")
+        given = str(case.path_parameters.get(name, ""))
+        # Of the ids that are made up, every second is one that there is.
+        if given and ord(given[-1]) % 2:
+            case.path_parameters[name] = str(KINDS[kind].make(operator))
+    case.call_and_validate(headers=bearer(operator), checks=CHECKS)
