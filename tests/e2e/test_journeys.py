@@ -33,7 +33,8 @@ def test_a_newcomer_registers_tops_up_and_sends(page: Page, site: str, person: C
     page.get_by_role("button", name="Top up").click()
     expect(page.get_by_role("status")).to_contain_text("200.00 EUR arrived.")
 
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Send").click()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Wallet").click()
+    page.get_by_role("navigation", name="Move money").get_by_role("link", name="Send").click()
     page.get_by_label("To").fill("greta")
     page.get_by_label("Amount").fill("48")
     page.get_by_label("Note").fill("Stoneware jug")

@@ -145,7 +145,8 @@ class BasketLineView(DoingPage):
             messages.error(self.request, "Say how many it shall be.")
             return
         mine = {"customer_id": self.owner_id, "variant_id": kwargs["variant_id"]}
-        if quantity := form.cleaned_data["quantity"]:
+        quantity = 0 if "remove" in self.request.POST else form.cleaned_data["quantity"]
+        if quantity:
             services.set_basket_quantity(**mine, quantity=quantity)
         else:
             services.remove_from_basket(**mine)

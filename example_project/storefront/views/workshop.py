@@ -14,7 +14,7 @@ from django.utils import timezone
 from holdfast.money import Money, from_minor, to_minor
 from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.exceptions import OrderNotFound, ProductNotFound
-from holdfast_artisan_shop.states import DeliveryState, OrderState
+from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState
 from people.selectors import names_of
 from storefront.charts import Counted, bar_chart
 from storefront.context import Door
@@ -192,7 +192,8 @@ class ShopOrdersView(ShopPage):
 def _dress(order: Any, shop: Any, names: dict[int, str]) -> None:
     delivery = getattr(order, "delivery", None)
     order.customer_name = names.get(order.customer_id, "Somebody")
-    order.slot_words = f"{how(delivery.kind)}, {span(delivery.slot, shop)}" if delivery else "No slot: they call for it"
+    way = "They fetch it" if delivery and delivery.kind == Fulfillment.PICKUP else "You bring it"
+    order.slot_words = f"{way} {span(delivery.slot, shop)}" if delivery else "No slot: they call for it"
     order.steps = steps_of(order)
 
 
