@@ -141,7 +141,7 @@ class UserIdField(serializers.Field[Any, Any, Any, Any]):
             self.fail("invalid")
         key = get_user_model()._meta.pk
         try:
-            user_id = key.to_python(data)  # type: ignore[no-untyped-call]  # Django's stubs leave it open
+            user_id = key.to_python(data)
             key.run_validators(user_id)  # above all the range of an integer column
         except (ValidationError, ValueError, OverflowError):
             self.fail("invalid")

@@ -106,7 +106,7 @@ class _Key:
         annotation = queryset.query.annotations.get(name)
         if annotation is not None:
             return cls(name, name, annotation.output_field, term.startswith("-"))
-        column: Field[Any, Any] = queryset.model._meta.get_field(name)  # type: ignore[assignment]  # no relation
+        column: Field[Any, Any] = queryset.model._meta.get_field(name)
         return cls(name, column.attname, column, term.startswith("-"))
 
     @property

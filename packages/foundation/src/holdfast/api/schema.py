@@ -33,7 +33,7 @@ Schema = dict[str, Any]
 def document(
     *,
     request: type[BaseSerializer[Any]] | None = None,
-    response: type[BaseSerializer[Any]] | Mapping[str, Any] | None = None,
+    response: type[BaseSerializer[Any]] | BaseSerializer[Any] | Mapping[str, Any] | None = None,
     status: int | tuple[int, str] = 200,
     page: bool = False,
     query: type[BaseSerializer[Any]] | None = None,
@@ -43,9 +43,9 @@ def document(
 ) -> Callable[[F], F]:
     """Say what a method of a ``DomainAPIView`` reads, answers and refuses; ``extra`` goes to ``extend_schema``.
 
-    ``response`` is a serializer or a plain JSON schema; without one the answer has no body. ``page`` says that
-    ``keyset_page`` makes the answer; ``if_match`` that the header guards the change, where it is "optional" for who
-    sends it. The problems that every method can answer need no mention.
+    ``response`` is a serializer, one of many rows (``many=True``) or a plain JSON schema; without one the answer has no
+    body. ``page`` says that ``keyset_page`` makes the answer; ``if_match`` that the header guards the change, where it
+    is "optional" for who sends it. The problems that every method can answer need no mention.
     """
     parameters = list(extra.pop("parameters", ()))
     if query is not None:

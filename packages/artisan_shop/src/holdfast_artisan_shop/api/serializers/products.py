@@ -30,7 +30,7 @@ class CategoryRef(serializers.Serializer[Any]):
 class CategoryOutput(CategoryRef):
     """A category, and the one that it is in."""
 
-    parent = serializers.UUIDField(source="parent_id", allow_null=True)
+    parent = serializers.UUIDField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a declared field hides nothing
 
 
 # A tree is deeper than any serializer: the component names itself.
@@ -52,7 +52,7 @@ class CategoryInput(StrictSerializer):
     """A new category."""
 
     name = serializers.CharField(max_length=NAME_LENGTH)
-    parent = serializers.UUIDField(
+    parent = serializers.UUIDField(  # type: ignore[assignment]  # as above
         source="parent_id", required=False, allow_null=True, help_text="The one that it is in; null: none."
     )
 
@@ -224,7 +224,7 @@ class ProductInput(ProductDetailsInput):
     price = MoneyField(help_text="In the currency of the shop.")
     stock = WholeNumberField(required=False)
     sku = serializers.CharField(max_length=SKU_LENGTH, required=False, allow_blank=True)
-    variants = VariantInput(many=True, required=False, max_length=VARIANTS_MAX)
+    variants = serializers.ListField(child=VariantInput(), required=False, max_length=VARIANTS_MAX)
 
 
 class ProductChange(ProductDetailsInput):
@@ -245,7 +245,7 @@ class ImageInput(StrictSerializer):
 class ImagesInput(StrictSerializer):
     """All pictures of a product, in their order."""
 
-    images = ImageInput(many=True, max_length=IMAGES_MAX)
+    images = serializers.ListField(child=ImageInput(), max_length=IMAGES_MAX)
 
 
 @extend_schema_serializer(
