@@ -292,6 +292,7 @@ def welcome(address: str, counters: str | None, cards: str | None) -> str:
     """Return the addresses and the logins; the last two are those of our own sandboxes, if there are any."""
     pages = {
         "Pages": f"{address}/",
+        "Market": f"{address}/market/",
         "Catalog": f"{address}/catalog/",
         "Mails": f"{address}/mailbox/",
         "Admin": f"{address}/admin/",

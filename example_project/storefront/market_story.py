@@ -218,7 +218,7 @@ class Story:
             ]
             seller = wallet_selectors.default_account(owner_id=self.people[owner].pk, currency="EUR")
             cheap = [(good, product) for good, product in goods if Money(good.price, "EUR") < Money(75, "EUR")]
-            for _sale in range(9):
+            for _sale in range(24 if owner == "greta" else 9):
                 good, product = self.chance.choice(cheap)
                 buyer = self.people[self.chance.choice(["ada", "ben", "clara", "emi", "nora"])]
                 at = self.now - dt.timedelta(days=self.chance.uniform(4, 120))

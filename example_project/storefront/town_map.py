@@ -9,6 +9,7 @@ from storefront.places import PLACES
 
 SIZE = 640
 MARGIN = 44
+APART = 36  # of the middles of two dots: a finger should hit the one that it means
 KM_PER_DEGREE = 111.195
 
 
@@ -72,9 +73,9 @@ def _apart(dots: list[Dot]) -> list[Dot]:
     for dot in dots:
         x, y = dot.x, dot.y
         for turn in range(40):
-            if all(math.dist((x, y), (other.x, other.y)) >= 27 for other in placed):
+            if all(math.dist((x, y), (other.x, other.y)) >= APART for other in placed):
                 break
             way = turn * 0.9
-            x, y = dot.x + (8 + 2.4 * turn) * math.cos(way), dot.y + (8 + 2.4 * turn) * math.sin(way)
+            x, y = dot.x + (9 + 3 * turn) * math.cos(way), dot.y + (9 + 3 * turn) * math.sin(way)
         placed.append(Dot(dot.number, dot.thing, round(x, 1), round(y, 1)))
     return placed

@@ -16,7 +16,7 @@ from django.test import Client
 from holdfast_wallet.testing import make_account, make_transfer
 from people import services as people
 from people.models import User
-from storefront import catalog_story, demo, notices
+from storefront import catalog_story, demo, market_goods, notices
 
 PROJECT = Path(__file__).parents[2] / "example_project"
 PRODUCTION = {
@@ -136,7 +136,9 @@ def test_the_demo_is_told_once_and_the_ledger_holds(capsys: pytest.CaptureFixtur
     call_command("populate")
 
     assert (
-        User.objects.count() == people_told == len(demo.CUSTOMERS) + len(demo.ARTISANS) + len(catalog_story.ADMINS) + 1
+        User.objects.count()
+        == people_told
+        == len(demo.CUSTOMERS) + len(demo.ARTISANS) + len(market_goods.NEIGHBORS) + len(catalog_story.ADMINS) + 1
     )
     assert capsys.readouterr().out == first
     assert demo.PASSWORD in first

@@ -18,7 +18,7 @@ from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState
 from people.selectors import names_of
 from storefront.charts import Counted, bar_chart
 from storefront.context import Door
-from storefront.forms.market import how, span
+from storefront.forms.market import span
 from storefront.forms.workshop import (
     ChangeShopForm,
     ChangeWareForm,
@@ -189,11 +189,14 @@ class ShopOrdersView(ShopPage):
         return super().get_context_data(page=page, states=states, chosen=chosen, **kwargs)
 
 
+def _who(booked: Any) -> str:
+    return "They fetch it" if booked.kind == Fulfillment.PICKUP else "You bring it"
+
+
 def _dress(order: Any, shop: Any, names: dict[int, str]) -> None:
     delivery = getattr(order, "delivery", None)
     order.customer_name = names.get(order.customer_id, "Somebody")
-    way = "They fetch it" if delivery and delivery.kind == Fulfillment.PICKUP else "You bring it"
-    order.slot_words = f"{way} {span(delivery.slot, shop)}" if delivery else "No slot: they call for it"
+    order.slot_words = f"{_who(delivery)} {span(delivery.slot, shop)}" if delivery else "No slot: they call for it"
     order.steps = steps_of(order)
 
 
@@ -435,7 +438,7 @@ class ShopSlotsView(ShopFormPage):
         """Show the week, and how full the next slots are."""
         slots = list(selectors.slots_of_shop(shop_id=self.shop.pk, actor_id=self.owner_id)[:14])
         for slot in slots:
-            slot.words, slot.how = span(slot, self.shop), how(slot.kind)
+            slot.words, slot.how = span(slot, self.shop), _who(slot)
         patterns = self.shop.slot_patterns.filter(active=True)
         return super().get_context_data(slots=slots, patterns=patterns, **kwargs)
 

@@ -1,0 +1,143 @@
+"""The market in a real browser: found on the map, bought with the keyboard, watched, prepared; fit for everybody."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from holdfast.testing import drain_outbox
+from holdfast_artisan_shop import selectors, services
+from people.selectors import find_person
+from storefront import market_story
+from tests.e2e.conftest import sign_in, violations, watch
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture
+def market(town: str) -> str:
+    """Serve the town with its market."""
+    market_story.tell()
+    drain_outbox()
+    return town
+
+
+def addresses() -> dict[str, dict[str, str]]:
+    """Return the pages of the market, by who looks at them."""
+    shop = selectors.shops().get(name="Holm Stoneware")
+    wares = {product.name: product for product in selectors.browse(shop_id=shop.pk)}
+    butter = selectors.browse(text="butter")[0]
+    mine = selectors.orders_of_customer(customer_id=find_person("ada").pk)
+    moving, done = mine.filter(state="out_for_delivery").first(), mine.filter(state="completed").first()
+    made = selectors.orders_of_shops(actor_id=shop.owner_id, shop_id=shop.pk, state="processing").first()
+    room = f"/workshop/{shop.pk}"
+    return {
+        "": {
+            "market": "/market/",
+            "market-nothing": "/market/?q=nothing-like-this",
+            "near": "/market/near/?radius=10",
+            "near-nobody": "/market/near/?radius=1&lat=0&lng=0",
+            "shop": f"/market/shops/{shop.pk}/",
+            "ware": f"/market/products/{wares['Tea bowl'].pk}/",
+            "ware-sold-out": f"/market/products/{butter.pk}/",
+            "track": f"/track/{services.tracking_token(order_id=moving.pk)}/",
+        },
+        "ada": {
+            "basket-empty": "/basket/",
+            "orders": "/orders/",
+            "order": f"/orders/{moving.pk}/",
+            "order-done": f"/orders/{done.pk}/",
+            "ware-review": f"/market/products/{done.lines.first().product_id}/",
+            "ware-sale": f"/market/products/{wares['Six tea bowls'].pk}/",
+        },
+        "ben": {"basket": "/basket/", "checkout": "/checkout/", "workshop-none": "/workshop/"},
+        "greta": {
+            "workshop": "/workshop/",
+            "workshop-open": "/workshop/new/",
+            "workshop-orders": f"{room}/orders/",
+            "workshop-order": f"{room}/orders/{made.pk}/",
+            "workshop-wares": f"{room}/products/",
+            "workshop-ware": f"{room}/products/{wares['Tea bowl'].pk}/",
+            "workshop-ware-new": f"{room}/products/new/",
+            "workshop-plan": f"{room}/plan/",
+            "workshop-slots": f"{room}/slots/",
+            "workshop-alerts": f"{room}/alerts/",
+            "workshop-figures": f"{room}/figures/",
+            "workshop-shop": f"{room}/shop/",
+        },
+    }
+
+
+def test_every_page_of_the_market_is_fit_for_everybody(
+    market: str, open_context: Callable[..., Any], size: str, scheme: str, request: pytest.FixtureRequest
+):
+    keep = request.config.getoption("--screenshots", default=None)
+    found: dict[str, list[str]] = {}
+    for who, pages in addresses().items():
+        page = open_context(size=size, scheme=scheme).new_page()
+        if who:
+            sign_in(page, market, who)
+        complaints = watch(page)
+        for name, address in pages.items():
+            page.goto(market + address)
+            page.evaluate("document.fonts.ready")
+            wrong = violations(page)
+            if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+                wrong.append("The page is wider than the window.")
+            if wrong:
+                found[name] = wrong
+            if keep:
+                Path(keep).mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=Path(keep) / f"{name}-{size}-{scheme}.png")
+        assert complaints == []
+
+    assert found == {}
+
+
+def test_a_bowl_is_found_on_the_map_and_bought_with_the_keyboard(market: str, page: Page):
+    sign_in(page, market, "clara")
+    page.goto(f"{market}/market/near/?radius=2")
+    dot = page.get_by_role("link", name="Holm Stoneware, ").first
+    dot.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Holm Stoneware")).to_be_visible()
+    page.get_by_role("link", name="Tea bowl", exact=True).click()
+    page.get_by_label("oatmeal").check()
+    page.get_by_label("Pieces").fill("2")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("It is in your basket.")
+
+    page.get_by_role("button", name="Choose a slot and pay").click()
+    page.get_by_label("Coupon").fill("harbor10")
+    page.get_by_role("button", name="Order and set the money aside").click()
+    expect(page.get_by_role("status")).to_contain_text("Thank you!")
+    # 48.00 for the bowls, 10 percent off, 3.90 for bringing them.
+    expect(page.get_by_text("47.10").first).to_be_visible()
+
+    # The page is open while the artisan works: it moves by itself.
+    order = selectors.orders_of_customer(customer_id=find_person("clara").pk).first()
+    services.start_order(order_id=order.pk, actor_id=order.shop.owner_id)
+    expect(page.get_by_role("listitem").filter(has_text="Being made")).to_have_attribute(
+        "aria-current", "step", timeout=15_000
+    )
+
+
+def test_an_artisan_prepares_an_order_and_takes_it_round(market: str, page: Page):
+    sign_in(page, market, "greta")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Workshop").click()
+    page.get_by_role("link", name="Holm Stoneware").click()
+    first = page.get_by_role("article").filter(has_text="Tea bowl (oatmeal)")
+    first.get_by_role("button", name="On my way").click()
+    expect(page.get_by_role("status")).to_contain_text("The customer sees that it is on its way.")
+    page.get_by_role("button", name="Handed over").click()
+    expect(page.get_by_role("status")).to_contain_text("The money is on your account.")
+
+    page.get_by_role("navigation", name="Rooms of the shop").get_by_role("link", name="Alerts").click()
+    page.get_by_role("link", name="Six tea bowls").click()
+    page.get_by_label("Pieces made").first.fill("9")
+    page.get_by_role("button", name="Receive").first.click()
+    expect(page.get_by_role("status")).to_contain_text("They are on the shelf.")
+    page.get_by_role("navigation", name="Rooms of the shop").get_by_role("link", name="Alerts").click()
+    expect(page.get_by_role("heading", name="The shelves are full enough")).to_be_visible()
