@@ -8,6 +8,8 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.db.models import F, FloatField
+from django.db.models.functions import Cast
 from django.test.utils import CaptureQueriesContext
 from rest_framework.request import Request
 from rest_framework.serializers import ModelSerializer
@@ -239,3 +241,21 @@ def test_a_price_that_is_none_is_in_no_cursor(db, amount):
     request = Request(APIRequestFactory().get("/articles", {"cursor": packed}))
     with pytest.raises(InvalidCursor):
         keyset_page(request, Article.objects.all(), ordering=("price", "id"), serializer=ArticleOutput)
+
+
+class NoteOutput(ModelSerializer):
+    class Meta:
+        model = Note
+        fields = ("id", "rank")
+
+
+def test_an_annotation_orders_as_a_column_does(notes):
+    rows = Note.objects.annotate(warmth=Cast(F("rank") * -1.5, FloatField()))
+    url, seen = "/notes?page_size=4", []
+    while url:
+        request = Request(APIRequestFactory().get(url))
+        page = keyset_page(request, rows, ordering=("-warmth", "-id"), serializer=NoteOutput).data
+        seen += [(one["rank"], -one["id"]) for one in page["results"]]
+        url = page["next"]
+    assert len(seen) == len(set(seen)) == 17
+    assert seen == sorted(seen)
