@@ -67,7 +67,7 @@ def _within(lat: float, lng: float, radius_km: float) -> Q:
     return condition
 
 
-def _squared_chord_to(lat: float, lng: float) -> ExpressionWrapper:
+def _squared_chord_to(lat: float, lng: float) -> "ExpressionWrapper[FloatField[float]]":
     def square(name: str, value: float) -> Combinable:
         difference = F(name) - Value(value, output_field=FloatField())
         return difference * difference

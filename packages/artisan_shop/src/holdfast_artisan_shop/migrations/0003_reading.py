@@ -31,6 +31,65 @@ class Migration(migrations.Migration):
         ),
         # The table takes its index along.
         migrations.RunPython(add_trigrams, migrations.RunPython.noop),
+        migrations.AddIndex(
+            "product",
+            models.Index(
+                fields=["category", "price_minor", "id"],
+                condition=models.Q(("active", True)),
+                name="holdfast_artisan_shop_p_catpr",
+            ),
+        ),
+        migrations.AddIndex(
+            "order",
+            models.Index(
+                fields=["shop", "cancelled_at"],
+                condition=models.Q(("state", "cancelled")),
+                name="holdfast_artisan_shop_o_canc",
+            ),
+        ),
+        migrations.AddIndex(
+            "order",
+            models.Index(
+                fields=["shop", "completed_at"],
+                condition=models.Q(("state", "refunded")),
+                name="holdfast_artisan_shop_o_back",
+            ),
+        ),
+        migrations.CreateModel(
+            name="SalesMonth",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("month", models.DateField()),
+                ("orders", models.PositiveIntegerField()),
+                ("units", models.PositiveBigIntegerField()),
+                ("revenue_minor", models.BigIntegerField()),
+                (
+                    "product",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=models.CASCADE,
+                        related_name="+",
+                        to="holdfast_artisan_shop.product",
+                    ),
+                ),
+                (
+                    "shop",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=models.CASCADE,
+                        related_name="+",
+                        to="holdfast_artisan_shop.shop",
+                    ),
+                ),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("shop", "month", "product"), name="holdfast_artisan_shop_sales_month_once"
+                    )
+                ],
+            },
+        ),
         migrations.AddField("shopday", "returning_orders", models.PositiveIntegerField(default=0)),
         migrations.AddField("shopday", "deliveries", models.PositiveIntegerField(default=0)),
         migrations.AddField("shopday", "deliveries_on_time", models.PositiveIntegerField(default=0)),

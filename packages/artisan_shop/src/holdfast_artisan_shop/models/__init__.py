@@ -11,15 +11,15 @@
 - ``SlotPattern``, ``Slot``, ``Delivery``, ``DeliveryEvent``: when goods are brought or fetched.
 - ``FlashSale``, ``Coupon``, ``CouponUse``, ``Review``: what makes customers buy.
 - ``InventoryAlert``, ``BackInStockRequest``: who is told of too little, and who of enough.
-- ``SalesDay``, ``ShopDay``, ``CoBuy``: roll-ups, made again from the orders at any time. ``Word``: what products are
-  called, made again from their names.
+- ``SalesDay``, ``SalesMonth``, ``ShopDay``, ``CoBuy``: roll-ups, made again from the orders at any time. ``Word``: what
+  products are called, made again from their names.
 
 Amounts are whole minor units of the shop's currency (``*_minor``), so that sums are exact on every database. Only
 ``services`` write.
 """
 
 from holdfast_artisan_shop.models.alerts import BackInStockRequest, InventoryAlert
-from holdfast_artisan_shop.models.analytics import CoBuy, SalesDay, ShopDay
+from holdfast_artisan_shop.models.analytics import CoBuy, SalesDay, SalesMonth, ShopDay
 from holdfast_artisan_shop.models.delivery import Delivery, DeliveryEvent, Slot, SlotPattern
 from holdfast_artisan_shop.models.marketing import Coupon, CouponUse, FlashSale, Review
 from holdfast_artisan_shop.models.orders import BasketLine, Order, OrderLine, Purchase
@@ -49,6 +49,7 @@ __all__ = [
     "Purchase",
     "Review",
     "SalesDay",
+    "SalesMonth",
     "Shop",
     "ShopClosure",
     "ShopDay",

@@ -26,6 +26,26 @@ class SalesDay(models.Model):
         return f"{self.product_id} on {self.day}"
 
 
+class SalesMonth(models.Model):
+    """The sums of ``SalesDay`` over a month, which is named by its first day: a year is not read day by day."""
+
+    id = models.BigAutoField(primary_key=True)
+    shop = models.ForeignKey(Shop, on_delete=models.CASCADE, related_name="+", db_index=False)
+    month = models.DateField()
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    orders = models.PositiveIntegerField()
+    units = models.PositiveBigIntegerField()
+    revenue_minor = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["shop", "month", "product"], name="holdfast_artisan_shop_sales_month_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id} in {self.month:%Y-%m}"
+
+
 class ShopDay(models.Model):
     """What a shop's completed orders of one of its own days came to.
 

@@ -114,6 +114,16 @@ class Order(StatefulModel):
             models.Index(fields=["shop", "state", "id"], name="holdfast_artisan_shop_o_shop"),
             models.Index(fields=["shop", "completed_at"], name="holdfast_artisan_shop_o_done"),
             models.Index(
+                fields=["shop", "cancelled_at"],
+                condition=Q(state=OrderState.CANCELLED),
+                name="holdfast_artisan_shop_o_canc",
+            ),
+            models.Index(
+                fields=["shop", "completed_at"],
+                condition=Q(state=OrderState.REFUNDED),
+                name="holdfast_artisan_shop_o_back",
+            ),
+            models.Index(
                 fields=["placed_at"], condition=Q(state=OrderState.PENDING), name="holdfast_artisan_shop_o_unpaid"
             ),
         ]

@@ -79,6 +79,11 @@ class Product(Place):
         indexes = [
             models.Index(fields=["shop", "id"], name="holdfast_artisan_shop_p_shop"),
             models.Index(fields=["category", "id"], condition=Q(active=True), name="holdfast_artisan_shop_p_cat"),
+            models.Index(
+                fields=["category", "price_minor", "id"],
+                condition=Q(active=True),
+                name="holdfast_artisan_shop_p_catpr",
+            ),
             models.Index(fields=["price_minor", "id"], condition=Q(active=True), name="holdfast_artisan_shop_p_price"),
             models.Index(fields=["popularity", "id"], condition=Q(active=True), name="holdfast_artisan_shop_p_pop"),
             models.Index(fields=["lat", "lng"], condition=Q(active=True), name="holdfast_artisan_shop_p_near"),

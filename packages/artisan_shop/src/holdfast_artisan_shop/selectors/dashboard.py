@@ -13,12 +13,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connections, router
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, F, Sum
 from django.utils import timezone
 
 from holdfast.money import from_minor
-from holdfast_artisan_shop.models import Category, InventoryAlert, Order, Product, SalesDay, Shop, ShopDay
-from holdfast_artisan_shop.selectors.days import Period, day_bounds, day_of, period
+from holdfast_artisan_shop.models import Category, InventoryAlert, Order, Product, SalesDay, SalesMonth, Shop, ShopDay
+from holdfast_artisan_shop.selectors.days import ONE_DAY, Period, day_bounds, day_of, month_end, period
 from holdfast_artisan_shop.selectors.scopes import managed_shop
 from holdfast_artisan_shop.states import OrderState
 
@@ -30,12 +30,13 @@ ENDED = (OrderState.COMPLETED, OrderState.CANCELLED, OrderState.REFUNDED)
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 Listing = Literal["months", "categories", "products"]
 
-# The days are read once. A product's place is by its revenue; "running" is the share of it and of all above it.
+# Whole months are read as such, and only the days of the others, of which there are at most two. The shop is said again
+# of its products, or the database would read those of all shops. A product's place is by its revenue; "running" is the
+# revenue of it and of all above it.
 _SALES = """
     WITH sold AS MATERIALIZED (
-        SELECT {month} AS month, product_id, SUM(orders) AS orders, SUM(units) AS units, SUM(revenue_minor) AS revenue
-        FROM {sales_day} WHERE shop_id = %s AND day BETWEEN %s AND %s
-        GROUP BY 1, 2
+        SELECT month, product_id, orders, units, revenue_minor AS revenue
+        FROM {sales_month} WHERE shop_id = %s AND month BETWEEN %s AND %s{days}
     ), ranked AS (
         SELECT product_id, SUM(orders) AS orders, SUM(units) AS units, SUM(revenue) AS revenue,
             RANK() OVER (ORDER BY SUM(revenue) DESC) AS place,
@@ -43,15 +44,20 @@ _SALES = """
             SUM(SUM(revenue)) OVER () AS whole
         FROM sold GROUP BY product_id
     )
-    SELECT 0, month, category.id, category.name, SUM(units), SUM(revenue), 0, 0, 0
-    FROM sold JOIN {product} AS product ON product.id = sold.product_id
+    SELECT month, 0 AS place, category.id, category.name, SUM(units), SUM(revenue) AS revenue, 0, 0, 0
+    FROM sold JOIN {product} AS product ON product.id = sold.product_id AND product.shop_id = %s
         JOIN {category} AS category ON category.id = product.category_id
     GROUP BY month, category.id, category.name
     UNION ALL
-    SELECT 1, place, product.id, product.name, units, revenue, ranked.orders, running, whole
-    FROM ranked JOIN {product} AS product ON product.id = ranked.product_id
+    SELECT NULL, place, product.id, product.name, units, revenue, ranked.orders, running, whole
+    FROM ranked JOIN {product} AS product ON product.id = ranked.product_id AND product.shop_id = %s
     WHERE place <= {top}
-    ORDER BY 1, 2, 6 DESC, 4"""
+    ORDER BY 2, 1, 6 DESC, 4"""
+_DAYS = """
+        UNION ALL
+        SELECT %s, product_id, SUM(orders), SUM(units), SUM(revenue_minor)
+        FROM {sales_day} WHERE shop_id = %s AND day BETWEEN %s AND %s
+        GROUP BY product_id"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +113,8 @@ class Dashboard:
     """The figures of a shop's period.
 
     ``revenue_minor`` is what the lines came to, ``total_minor`` what customers paid, with delivery and less discounts.
-    ``orders_by_state`` counts open orders as they are now, all others by when they ended.
+    ``orders_by_state`` counts open orders as they are now, completed and refunded ones by when they were
+    completed, and cancelled ones by when they were cancelled.
     """
 
     shop_id: UUID
@@ -206,44 +213,38 @@ _LISTINGS: dict[str, Sequence[str]] = {
 
 
 def _sales(shop: Shop, days: Period) -> tuple[list[CategoryFigures], list[ProductFigures]]:
-    using = router.db_for_read(SalesDay)
-    connection = connections[using]
-    months = days.months()
-    adapt = connection.ops.adapt_datefield_value
+    connection = connections[router.db_for_read(SalesDay)]
     shop_id = Shop._meta.pk.get_db_prep_value(shop.pk, connection)
-    later = [*enumerate(months)][1:]
-    sql = _SALES.format(
-        # Comparisons, because truncating a date costs the database more than all the rest.
-        month=f"CASE {' '.join('WHEN day < %s THEN %s' for _one in later)} ELSE %s END" if later else "%s + 0",
-        top=TOP,
-        **{
-            name: connection.ops.quote_name(model._meta.db_table)
-            for name, model in {"sales_day": SalesDay, "product": Product, "category": Category}.items()
-        },
-    )
-    cases = [value for index, month in later for value in (adapt(month), index - 1)]
+    sql, parameters = _statement(connection, shop_id, days)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*cases, len(months) - 1, shop_id, adapt(days.start), adapt(days.end)])
+        cursor.execute(sql, parameters)
         rows = cursor.fetchall()
     categories, products = [], []
-    for kind, number, key, name, units, revenue, orders, running, whole in rows:
+    for month, place, key, name, units, revenue, orders, running, whole in rows:
         row_id = key if isinstance(key, UUID) else UUID(key)
         figures: dict[str, Any] = {"name": name, "units": int(units), "revenue_minor": int(revenue)}
-        if kind == 0:
-            categories.append(CategoryFigures(month=months[number], category_id=row_id, **figures))
-        else:
-            share, running_share = _share(revenue, whole) or 0.0, _share(running, whole) or 0.0
-            products.append(
-                ProductFigures(
-                    rank=number,
-                    product_id=row_id,
-                    orders=int(orders),
-                    share=share,
-                    running_share=running_share,
-                    **figures,
-                )
-            )
+        if month is not None:
+            day = month if isinstance(month, dt.date) else dt.date.fromisoformat(month)
+            categories.append(CategoryFigures(month=day, category_id=row_id, **figures))
+            continue
+        shares = {"share": _share(revenue, whole) or 0.0, "running_share": _share(running, whole) or 0.0}
+        products.append(ProductFigures(rank=place, product_id=row_id, orders=int(orders), **shares, **figures))
     return categories, products[:TOP]
+
+
+def _statement(connection: Any, shop_id: Any, days: Period) -> tuple[str, list[Any]]:
+    adapt = connection.ops.adapt_datefield_value
+    spans = [(month, max(month, days.start), min(month_end(month), days.end)) for month in days.months()]
+    whole = [month for month, first, last in spans if (first, last) == (month, month_end(month))]
+    parts = [span for span in spans if span[0] not in whole]
+    between = (whole[0], whole[-1]) if whole else (days.end, days.start - ONE_DAY)
+    parameters = [shop_id, *map(adapt, between)]
+    for month, first, last in parts:
+        parameters += [adapt(month), shop_id, adapt(first), adapt(last)]
+    tables = {"sales_day": SalesDay, "sales_month": SalesMonth, "product": Product, "category": Category}
+    names = {name: connection.ops.quote_name(model._meta.db_table) for name, model in tables.items()}
+    sql = _SALES.format(days=_DAYS.format(**names) * len(parts), top=TOP, **names)
+    return sql, [*parameters, shop_id, shop_id]
 
 
 def _months(days: Period, categories: Sequence[CategoryFigures]) -> list[MonthFigures]:
@@ -264,13 +265,15 @@ def _months(days: Period, categories: Sequence[CategoryFigures]) -> list[MonthFi
 
 
 def _orders_by_state(shop: Shop, days: Period, completed: int) -> dict[str, int]:
-    between = day_bounds(days.start, days.end, shop.time_zone)
-    cancelled = Q(state=OrderState.CANCELLED, cancelled_at__gte=between[0], cancelled_at__lt=between[1])
-    refunded = Q(state=OrderState.REFUNDED, completed_at__gte=between[0], completed_at__lt=between[1])
-    opened = Q(state__in=[state for state in OrderState if state not in ENDED])
-    orders = Order.objects.filter(opened | cancelled | refunded, shop=shop).order_by()
-    found = dict(orders.values_list("state").annotate(Count("pk")))
-    return {str(state): found.get(state, 0) for state in OrderState} | {str(OrderState.COMPLETED): completed}
+    start, end = day_bounds(days.start, days.end, shop.time_zone)
+    orders = Order.objects.filter(shop=shop).order_by()
+    opened = orders.filter(state__in=[state for state in OrderState if state not in ENDED])
+    found = dict(opened.values_list("state").annotate(Count("pk")))
+    # Each of them by itself: an index answers it without the orders.
+    cancelled = orders.filter(state=OrderState.CANCELLED, cancelled_at__gte=start, cancelled_at__lt=end)
+    refunded = orders.filter(state=OrderState.REFUNDED, completed_at__gte=start, completed_at__lt=end)
+    ended = {"completed": completed, "cancelled": cancelled.count(), "refunded": refunded.count()}
+    return {str(state): found.get(state, 0) for state in OrderState} | ended
 
 
 def _share(part: Any, whole: Any) -> float | None:

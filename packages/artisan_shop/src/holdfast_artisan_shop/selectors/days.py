@@ -48,5 +48,10 @@ def day_bounds(first: dt.date, last: dt.date, time_zone: str) -> tuple[dt.dateti
     return start.astimezone(dt.UTC), end.astimezone(dt.UTC)
 
 
+def month_end(day: dt.date) -> dt.date:
+    """Return the last day of a day's month."""
+    return _next_month(day) - ONE_DAY
+
+
 def _next_month(day: dt.date) -> dt.date:
     return (day.replace(day=1) + dt.timedelta(days=32)).replace(day=1)

@@ -1,13 +1,12 @@
 """Products as customers see them: each row with its price of now, its stock, its picture and its rating."""
 
 import datetime as dt
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db.models import (
     BigIntegerField,
     Case,
-    Exists,
     F,
     FloatField,
     IntegerField,
@@ -20,10 +19,11 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast, Coalesce
+from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from holdfast_artisan_shop.exceptions import ProductNotFound, ShopNotFound
-from holdfast_artisan_shop.models import FlashSale, Product, ProductImage, Review, Shop, Stock, Variant
+from holdfast_artisan_shop.models import FlashSale, Product, ProductImage, Review, Shop, Stock
 from holdfast_artisan_shop.selectors.scopes import shops_of
 from holdfast_artisan_shop.states import ShopState
 
@@ -77,18 +77,18 @@ def free_pieces() -> Coalesce:
         Stock.objects.filter(variant__product_id=OuterRef("pk"), variant__active=True)
         .order_by()
         .values("variant__product_id")
-        .annotate(free=Sum(F("on_hand") - F("held") - F("allocated")))
-        .values("free")
+        .annotate(pieces=Sum(F("on_hand") - F("held") - F("allocated")))
+        .values("pieces")
     )
     return Coalesce(Subquery(stock), 0, output_field=IntegerField())
 
 
 def buyable() -> Q:
-    """Return the condition that a product can be bought: it is made to order, or pieces are free."""
-    free = Variant.objects.filter(
-        product_id=OuterRef("pk"), active=True, stock__on_hand__gt=F("stock__held") + F("stock__allocated")
-    )
-    return Q(made_to_order=True) | Q(Exists(free))
+    """Return the condition that a product can be bought: it is made to order, or pieces are free.
+
+    Not ``Exists``, for which PostgreSQL would read the stock of all products at once, not of those that it shows.
+    """
+    return Q(made_to_order=True) | Q(GreaterThan(free_pieces(), 0))
 
 
 def get_offer(*, product_id: UUID, actor_id: Any = None) -> Product:
@@ -99,7 +99,7 @@ def get_offer(*, product_id: UUID, actor_id: Any = None) -> Product:
     products = shown_products()
     if actor_id is not None:
         mine = Product.objects.filter(shop__in=shops_of(actor_id=actor_id))
-        products = cast("QuerySet[Product]", products | mine)
+        products |= mine
     found = as_offers(products).prefetch_related("images", "variants__stock").filter(pk=product_id).first()
     if found is None:
         raise ProductNotFound(product_ids=[str(product_id)])

@@ -1,8 +1,8 @@
 """Roll-ups: what a shop sold on each of its days, what is bought together, and what is popular.
 
 A day is counted from its orders, never added to: counting it twice is counting it once, an event that comes again or
-late does no harm, and a rebuild is the same count over more days. Who counts a day locks its ``ShopDay`` first and
-reads the orders in a statement of its own afterwards, so that the last one to write has seen what was committed before.
+late does no harm, and a rebuild is the same count over more days. Who counts a day locks its month first and reads the
+orders in a statement of its own afterwards, so that the last one to write has seen what was committed before.
 
 A sale is a completed order, on the day on which it was completed, in the shop's time zone; a refund takes it back.
 """
@@ -10,16 +10,16 @@ A sale is a completed order, on the day on which it was completed, in the shop's
 import datetime as dt
 import logging
 from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from holdfast_artisan_shop.models import CoBuy, Delivery, Order, OrderLine, Product, SalesDay, Shop, ShopDay
-from holdfast_artisan_shop.selectors.days import day_bounds, day_of
+from holdfast_artisan_shop.models import CoBuy, Delivery, Order, OrderLine, Product, SalesDay, SalesMonth, Shop, ShopDay
+from holdfast_artisan_shop.selectors.days import day_bounds, day_of, month_end
 from holdfast_artisan_shop.services.rows import using
 from holdfast_artisan_shop.states import DeliveryState, OrderState
 
@@ -100,19 +100,19 @@ def _days_to_count(shop: Shop, days: int | None) -> Iterable[dt.date]:
         first = day_of(timezone.now(), shop.time_zone) - dt.timedelta(days=days)
         orders = orders.filter(completed_at__gte=day_bounds(first, first, shop.time_zone)[0])
         counted = counted.filter(day__gte=first)
-    zone = ZoneInfo(shop.time_zone)
-    moments = orders.order_by().values_list("completed_at", flat=True)
-    return sorted(
-        {at.astimezone(zone).date() for at in moments.iterator(CHUNK)} | set(counted.values_list("day", flat=True))
-    )
+    moments = orders.order_by().values_list("completed_at", flat=True).iterator(CHUNK)
+    return sorted({day_of(at, shop.time_zone) for at in moments if at} | set(counted.values_list("day", flat=True)))
 
 
 def _count_day(shop: Shop, day: dt.date, products: Collection[UUID] | None = None) -> bool:
     """Count a day of a shop, all of its products or only these; say whether anything was different."""
     with transaction.atomic(using=using()):
-        days = ShopDay.objects.using(using())
-        days.bulk_create([ShopDay(shop=shop, day=day, **dict.fromkeys(TOTALS, 0))], ignore_conflicts=True)
-        row = days.select_for_update(no_key=True).get(shop=shop, day=day)
+        days, month = ShopDay.objects.using(using()).filter(shop=shop), day.replace(day=1)
+        empty = [ShopDay(shop=shop, day=one, **dict.fromkeys(TOTALS, 0)) for one in sorted({month, day})]
+        ShopDay.objects.using(using()).bulk_create(empty, ignore_conflicts=True)
+        # The row of its first day is the lock of a whole month, whose sums are written, too.
+        days.select_for_update(no_key=True).get(day=month)
+        row = days.get(day=day)
         different = _count_products(shop, day, products)
         totals = _totals(shop, day)
         if totals == {name: getattr(row, name) for name in TOTALS}:
@@ -129,24 +129,43 @@ def _count_products(shop: Shop, day: dt.date, products: Collection[UUID] | None)
     lines = OrderLine.objects.using(using()).filter(
         order__shop=shop, order__state=OrderState.COMPLETED, order__completed_at__gte=start, order__completed_at__lt=end
     )
-    counted = SalesDay.objects.using(using()).filter(shop=shop, day=day)
+    month = day.replace(day=1)
+    days = SalesDay.objects.using(using()).filter(shop=shop, day__range=(month, month_end(day)))
     if products is not None:
-        lines, counted = lines.filter(product_id__in=products), counted.filter(product_id__in=products)
-    sums = lines.order_by().values_list("product_id")
-    found = sums.annotate(Count("order_id", distinct=True), Sum("quantity"), Sum("total_minor"))
-    is_now = {product_id: tuple(figures) for product_id, *figures in found}
-    was = {row[0]: row[1:] for row in counted.values_list("product_id", *FIGURES)}
+        lines, days = lines.filter(product_id__in=products), days.filter(product_id__in=products)
+    sold = lines.order_by().values_list("product_id")
+    of_day = sold.annotate(Count("order_id", distinct=True), Sum("quantity"), Sum("total_minor"))
+    different = _write(SalesDay, {"shop": shop, "day": day}, _by_product(of_day), products)
+    of_month = days.order_by().values_list("product_id").annotate(*(Sum(name) for name in FIGURES))
+    return _write(SalesMonth, {"shop": shop, "month": month}, _by_product(of_month), products) or different
+
+
+def _by_product(rows: Iterable[Any]) -> dict[UUID, tuple[int, ...]]:
+    return {product_id: tuple(figures) for product_id, *figures in rows}
+
+
+def _write(
+    model: type[SalesDay | SalesMonth],
+    span: dict[str, Any],
+    is_now: dict[UUID, tuple[int, ...]],
+    products: Collection[UUID] | None,
+) -> bool:
+    """Write what is different of a day or a month; say whether anything was."""
+    counted = model._default_manager.using(using()).filter(**span)  # noqa: SLF001 - documented by Django
+    if products is not None:
+        counted = counted.filter(product_id__in=products)
+    was = _by_product(counted.values_list("product_id", *FIGURES))
     if is_now == was:
         return False
     counted.filter(product_id__in=was.keys() - is_now.keys()).delete()
-    SalesDay.objects.using(using()).bulk_create(
+    model._default_manager.using(using()).bulk_create(  # noqa: SLF001 - as above
         [
-            SalesDay(shop=shop, day=day, product_id=product_id, **dict(zip(FIGURES, figures, strict=True)))
+            model(**span, product_id=product_id, **dict(zip(FIGURES, figures, strict=True)))
             for product_id, figures in sorted(is_now.items())
             if was.get(product_id) != figures
         ],
         update_conflicts=True,
-        unique_fields=["shop", "day", "product"],
+        unique_fields=[*span, "product"],
         update_fields=FIGURES,
     )
     return True
