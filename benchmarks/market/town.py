@@ -25,7 +25,8 @@ _PLACES = """
 _FILL = [
     "SELECT setseed(0.6)",
     """CREATE TABLE bench_city AS
-        SELECT id, 110 * random() - 50 AS lat, 350 * random() - 175 AS lng, (sum(1.0 / id) OVER (ORDER BY id))::float8 AS upto
+        SELECT id, 110 * random() - 50 AS lat, 350 * random() - 175 AS lng,
+            (sum(1.0 / id) OVER (ORDER BY id))::float8 AS upto
         FROM generate_series(1, {cities}) AS id""",
     """INSERT INTO holdfast_artisan_shop_category (id, name, path)
         SELECT {category_id}, 'Category ' || number, replace(({category_id})::text, '-', '') || '/'
@@ -123,7 +124,7 @@ def fill_year(connection: Any, *, lines: int) -> None:
 
 def _id(number: str, kind: str) -> str:
     """Return the SQL of an id that is made of a number: such ids sort as their numbers do."""
-    high, low = f"lpad(to_hex(({number}) >> 32), 4, '0')", f"lpad(to_hex(({number}) & 4294967295), 12, '0')"
+    high, low = f"lpad(to_hex(({number})::bigint >> 32), 4, '0')", f"lpad(to_hex(({number}) & 4294967295), 12, '0')"
     return f"('{kind * 8}-' || {high} || '-7000-8000-' || {low})::uuid"
 
 
