@@ -130,9 +130,11 @@ def _market(postgres: Postgres, arguments: argparse.Namespace, result: Report) -
         products=1_000_000 if arguments.full or arguments.million else 100_000,
         lines=430_000 if arguments.full or arguments.million else 43_000,
         times=300 if arguments.full else 100,
+        cycles=arguments.cycles or (12 if arguments.full else 3),
+        seconds=arguments.seconds,
         parts=frozenset(arguments.part or suite.PARTS),
     )
-    suite.run(postgres, options, result, _say)
+    suite.run(postgres, machine.Watch(postgres.pids()), options, result, _say)
 
 
 def _required(name: str) -> str:

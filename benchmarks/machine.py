@@ -15,6 +15,7 @@ PACKAGES = [
     "psycopg",
     "django-hitcount",
     "django-hordak",
+    "django-oscar",
     "django-outbox-pattern",
     "celery",
     "redis",

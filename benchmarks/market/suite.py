@@ -1,4 +1,4 @@
-"""What is measured of the marketplace, and the bars that it is held to. A part is a function; add one to ``PARTS``."""
+"""What is measured of the marketplace, and the bars that it is held to. What reads is a function in ``READING``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks import django_host, report
-from benchmarks.market import town
+from benchmarks.machine import Watch
+from benchmarks.market import orders, town
 from benchmarks.report import Bar, Report, Table
 from benchmarks.servers import Postgres
 from benchmarks.wallet.reading import DatabaseTime
@@ -29,17 +30,27 @@ class Options:
     products: int
     lines: int
     times: int
+    cycles: int
+    seconds: float
     parts: frozenset[str]
 
 
-def run(postgres: Postgres, options: Options, result: Report, say: Say) -> None:
+def run(postgres: Postgres, watch: Watch, options: Options, result: Report, say: Say) -> None:
+    """Measure everything and write it into the report."""
+    if ORDERS in options.parts:
+        orders.measure(postgres, watch, cycles=options.cycles, seconds=options.seconds, result=result, say=say)
+    if READING.keys() & options.parts:
+        _read(postgres, options, result, say)
+
+
+def _read(postgres: Postgres, options: Options, result: Report, say: Say) -> None:
     """Fill a database, read it and report."""
     name = "benchmarks_market"
     url = postgres.database(name)
     try:
         django_host.configure(url, "holdfast", "holdfast_artisan_shop")
         _fill(options, say)
-        for part, measure in PARTS.items():
+        for part, measure in READING.items():
             if part in options.parts:
                 measure(options, result, say)
     finally:
@@ -265,4 +276,6 @@ def _live(connection: Any) -> dict[tuple[dt.date, UUID], int]:
         return {(month, category_id): int(revenue) for month, category_id, revenue in cursor.fetchall()}
 
 
-PARTS: dict[str, Callable[[Options, Report, Say], None]] = {"geo": _geo, "listing": _listing, "dashboard": _dashboard}
+ORDERS = "orders"
+READING: dict[str, Callable[[Options, Report, Say], None]] = {"geo": _geo, "listing": _listing, "dashboard": _dashboard}
+PARTS = (ORDERS, *READING)
