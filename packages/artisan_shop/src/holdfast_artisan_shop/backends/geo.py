@@ -10,7 +10,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import ExpressionWrapper, F, FloatField, Q, QuerySet, Value
-from django.db.models.expressions import Combinable
+from django.db.models.expressions import CombinedExpression
 
 from holdfast_artisan_shop.backends import sphere
 from holdfast_artisan_shop.models.places import unit_vector
@@ -67,8 +67,8 @@ def _within(lat: float, lng: float, radius_km: float) -> Q:
     return condition
 
 
-def _squared_chord_to(lat: float, lng: float) -> "ExpressionWrapper[FloatField[float]]":
-    def square(name: str, value: float) -> Combinable:
+def _squared_chord_to(lat: float, lng: float) -> "ExpressionWrapper[CombinedExpression]":
+    def square(name: str, value: float) -> CombinedExpression:
         difference = F(name) - Value(value, output_field=FloatField())
         return difference * difference
 

@@ -44,7 +44,8 @@ class WordSearch:
         """Return the products that have all words, annotated with ``relevance``. It looks whether there are any."""
         words = words_of(text)
         if not words:
-            return products.annotate(relevance=Value(0.0)).none()
+            nothing: QuerySet[Any] = products.annotate(relevance=Value(0.0)).none()
+            return nothing
         found = _find(products, words)
         if found.exists():
             return found
@@ -62,7 +63,7 @@ class WordSearch:
         if not close:
             length = len(word)
             others = known.annotate(length=Length("word")).filter(
-                word__startswith=word[0], length__range=(length - 2, length + 2)
+                word__startswith=word[0], length__gte=length - 2, length__lte=length + 2
             )
             close = _closest(word, others.order_by("-products").values_list("word", flat=True)[:CANDIDATES_MAX])
         return close[0] if close else word
@@ -91,10 +92,10 @@ def _find(products: QuerySet[Any], words: Sequence[str]) -> QuerySet[Any]:
     if connections[products.db].vendor != "postgresql":
         return _find_like(products, words)
     query = Value(" & ".join(f"'{word}':*" for word in words))
-    return products.filter(_Matches(_Words("pk"), _Query(query))).annotate(
-        # Cast, because a cursor that a page was cut at is of double precision.
-        relevance=Cast(_Rank(_Words("pk"), _Query(query)), FloatField())
-    )
+    # Cast, because a cursor that a page was cut at is of double precision.
+    relevance = Cast(_Rank(_Words("pk"), _Query(query)), FloatField())
+    found: QuerySet[Any] = products.filter(_Matches(_Words("pk"), _Query(query))).annotate(relevance=relevance)
+    return found
 
 
 def _find_like(products: QuerySet[Any], words: Sequence[str]) -> QuerySet[Any]:
@@ -108,7 +109,8 @@ def _find_like(products: QuerySet[Any], words: Sequence[str]) -> QuerySet[Any]:
         )
         for word in words
     ]
-    return products.filter(reduce(and_, anywhere)).annotate(relevance=reduce(add, ranks))
+    found: QuerySet[Any] = products.filter(reduce(and_, anywhere)).annotate(relevance=reduce(add, ranks))
+    return found
 
 
 class _Words(Func):
@@ -116,9 +118,9 @@ class _Words(Func):
 
     output_field = Field()  # of no type of its own
 
-    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
+    def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> Any:  # type: ignore[override]  # names no kinds
         (beside,) = self.get_source_expressions()
-        return f"{compiler.quote_name_unless_alias(beside.alias)}.words", []  # type: ignore[attr-defined]  # a Col
+        return f"{compiler.quote_name_unless_alias(beside.alias)}.words", []
 
 
 class _Query(Func):

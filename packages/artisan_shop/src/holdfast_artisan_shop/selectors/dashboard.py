@@ -227,7 +227,10 @@ def _sales(shop: Shop, days: Period) -> tuple[list[CategoryFigures], list[Produc
             day = month if isinstance(month, dt.date) else dt.date.fromisoformat(month)
             categories.append(CategoryFigures(month=day, category_id=row_id, **figures))
             continue
-        shares = {"share": _share(revenue, whole) or 0.0, "running_share": _share(running, whole) or 0.0}
+        shares: dict[str, Any] = {
+            "share": _share(revenue, whole) or 0.0,
+            "running_share": _share(running, whole) or 0.0,
+        }
         products.append(ProductFigures(rank=place, product_id=row_id, orders=int(orders), **shares, **figures))
     return categories, products[:TOP]
 

@@ -41,9 +41,7 @@ def products_near(
     selective, found = _selective(filters), list[Product]()
     while len(found) < limit:
         wanted = limit - len(found)
-        hits = _geo().near(
-            rows, lat=lat, lng=lng, radius_km=radius_km, limit=wanted, selective=selective, after=after
-        )
+        hits = _geo().near(rows, lat=lat, lng=lng, radius_km=radius_km, limit=wanted, selective=selective, after=after)
         found += _in_order(hits, as_offers(shown_products()))
         if len(hits) < wanted:
             break

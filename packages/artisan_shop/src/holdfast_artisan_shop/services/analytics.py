@@ -158,15 +158,13 @@ def _write(
     if is_now == was:
         return False
     counted.filter(product_id__in=was.keys() - is_now.keys()).delete()
+    rows: list[Any] = [
+        model(**span, product_id=product_id, **dict(zip(FIGURES, figures, strict=True)))
+        for product_id, figures in sorted(is_now.items())
+        if was.get(product_id) != figures
+    ]
     model._default_manager.using(using()).bulk_create(  # noqa: SLF001 - as above
-        [
-            model(**span, product_id=product_id, **dict(zip(FIGURES, figures, strict=True)))
-            for product_id, figures in sorted(is_now.items())
-            if was.get(product_id) != figures
-        ],
-        update_conflicts=True,
-        unique_fields=[*span, "product"],
-        update_fields=FIGURES,
+        rows, update_conflicts=True, unique_fields=[*span, "product"], update_fields=FIGURES
     )
     return True
 
