@@ -62,6 +62,13 @@ def test_what_nobody_has_to_sign_in_for(schema):
     assert not [path for method, path, one in operations(schema) if method != "get" and {} in one["security"]]
 
 
+def test_each_body_has_an_example(schema):
+    for method, path, operation in operations(schema):
+        if "requestBody" in operation:
+            (content,) = operation["requestBody"]["content"].values()
+            assert content.get("examples"), (method, path)
+
+
 def test_money_is_text_never_a_number(schema):
     assert schema["components"]["schemas"]["Money"]["properties"]["amount"]["type"] == "string"
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from holdfast.api.fields import MoneyField
@@ -15,6 +14,7 @@ from holdfast_artisan_shop.api.fields import (
     UserIdField,
     WholeNumberField,
 )
+from holdfast_artisan_shop.api.serializers.examples import SLOT, example
 from holdfast_artisan_shop.api.serializers.shops import ShopRef
 from holdfast_artisan_shop.models.orders import NOTE_LENGTH
 
@@ -60,15 +60,7 @@ class PatternOutput(serializers.Serializer[Any]):
     fee = MinorMoneyField("fee_minor", "shop.currency")
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A request",
-            {"kind": "delivery", "weekday": 4, "starts": "16:00", "ends": "18:00", "capacity": 5, "lead_hours": 24},
-            request_only=True,
-        )
-    ]
-)
+@example({"kind": "delivery", "weekday": 4, "starts": "16:00", "ends": "18:00", "capacity": 5, "lead_hours": 24})
 class PatternInput(StrictSerializer):
     """A slot of every week."""
 
@@ -81,6 +73,7 @@ class PatternInput(StrictSerializer):
     fee = MoneyField(required=False, help_text="In the currency of the shop; nothing if left out.")
 
 
+@example({"first_day": "2026-12-24", "last_day": "2027-01-01"})
 class ClosureInput(StrictSerializer):
     """Days on which a shop has no slots, both included."""
 
@@ -96,7 +89,7 @@ class ClosureOutput(serializers.Serializer[Any]):
     last_day = serializers.DateField()
 
 
-class DeliveryOutput(serializers.Serializer[Any]):
+class OrderDeliveryOutput(serializers.Serializer[Any]):
     """How an order reaches its customer."""
 
     id = serializers.UUIDField()
@@ -116,7 +109,7 @@ class StopLineOutput(serializers.Serializer[Any]):
     quantity = serializers.IntegerField()
 
 
-class StopOutput(DeliveryOutput):
+class StopOutput(OrderDeliveryOutput):
     """One stop of a day's way."""
 
     order = serializers.UUIDField(source="order_id")
@@ -132,12 +125,14 @@ class DayFilter(StrictSerializer):
     day = DayField(required=False, help_text="Of the shop; today if left out.")
 
 
+@example({"note": "Left with a neighbor"})
 class NoteInput(StrictSerializer):
     """What there is to say of it."""
 
     note = serializers.CharField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
 
 
+@example({"slot": SLOT})
 class RescheduleInput(StrictSerializer):
     """Into which slot."""
 

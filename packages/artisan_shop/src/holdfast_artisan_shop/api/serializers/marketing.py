@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from holdfast.api.fields import MoneyField
@@ -14,9 +13,11 @@ from holdfast_artisan_shop.api.fields import (
     MomentField,
     WholeNumberField,
 )
+from holdfast_artisan_shop.api.serializers.examples import example
 from holdfast_artisan_shop.models.marketing import CODE_LENGTH, REVIEW_LENGTH
 
 
+@example({"rating": 5, "text": "Even lovelier than in the picture."})
 class ReviewInput(StrictSerializer):
     """What a product is like."""
 
@@ -33,9 +34,7 @@ class ReviewOutput(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
 
 
-@extend_schema_serializer(
-    examples=[OpenApiExample("A request", {"code": "WELCOME", "percent": 10, "max_uses": 100}, request_only=True)]
-)
+@example({"code": "WELCOME", "percent": 10, "max_uses": 100})
 class CouponInput(StrictSerializer):
     """A code that takes either ``percent`` or ``amount`` off an order, once for each customer."""
 

@@ -14,15 +14,14 @@ from holdfast_artisan_shop.api.fields import (
     UserIdField,
     WholeNumberField,
 )
-from holdfast_artisan_shop.api.serializers.delivery import DeliveryOutput
+from holdfast_artisan_shop.api.serializers.delivery import OrderDeliveryOutput
+from holdfast_artisan_shop.api.serializers.examples import PRODUCT, SHOP, SLOT, example
 from holdfast_artisan_shop.api.serializers.products import PlaceInput
 from holdfast_artisan_shop.api.serializers.shops import ShopRef
 from holdfast_artisan_shop.models.marketing import CODE_LENGTH
 from holdfast_artisan_shop.models.orders import NOTE_LENGTH
 from holdfast_artisan_shop.models.shops import ADDRESS_LENGTH
 from holdfast_artisan_shop.services import Choice, Item
-
-SHOP, BOWL, SLOT = (f"0199d2a4-7a50-7000-8000-00000000000{number}" for number in (1, 2, 3))
 
 # What is said
 
@@ -57,14 +56,14 @@ class ChoiceInput(StrictSerializer):
     examples=[
         OpenApiExample(
             "The least",
-            {"shop_id": SHOP, "items": [{"product_id": BOWL, "quantity": 2}]},
+            {"shop_id": SHOP, "items": [{"product_id": PRODUCT, "quantity": 2}]},
             request_only=True,
         ),
         OpenApiExample(
             "Brought into a slot",
             {
                 "shop_id": SHOP,
-                "items": [{"product_id": BOWL, "quantity": 2}],
+                "items": [{"product_id": PRODUCT, "quantity": 2}],
                 "slot": SLOT,
                 "address": "Torstraße 1, Berlin",
                 "coupon": "WELCOME",
@@ -73,7 +72,7 @@ class ChoiceInput(StrictSerializer):
         ),
     ]
 )
-class OrderInput(ChoiceInput):
+class PlaceOrderInput(ChoiceInput):
     """Items of one shop."""
 
     shop_id = serializers.UUIDField()
@@ -86,15 +85,7 @@ class ShopChoiceInput(ChoiceInput):
     shop_id = serializers.UUIDField()
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A request",
-            {"choices": [{"shop_id": SHOP, "slot": SLOT, "address": "Torstraße 1, Berlin"}]},
-            request_only=True,
-        )
-    ]
-)
+@example({"choices": [{"shop_id": SHOP, "slot": SLOT, "address": "Torstraße 1, Berlin"}]})
 class CheckoutInput(StrictSerializer):
     """What is chosen for each shop of the basket; shops that are left out need nothing."""
 
@@ -107,18 +98,21 @@ class CheckoutInput(StrictSerializer):
         return choices
 
 
+@example({"reason": "Ordered twice"})
 class ReasonInput(StrictSerializer):
     """Why."""
 
     reason = serializers.CharField(max_length=NOTE_LENGTH, required=False, allow_blank=True)
 
 
-class RefundInput(StrictSerializer):
+@example({"restock": True})
+class RefundOrderInput(StrictSerializer):
     """Whether the goods came back."""
 
     restock = serializers.BooleanField(default=False, help_text="They did, and can be sold again.")
 
 
+@example({"product_id": PRODUCT, "quantity": 2})
 class AddInput(StrictSerializer):
     """Pieces for the basket."""
 
@@ -127,6 +121,7 @@ class AddInput(StrictSerializer):
     quantity = WholeNumberField(default=1)
 
 
+@example({"quantity": 3})
 class QuantityInput(StrictSerializer):
     """How many pieces it shall be."""
 
@@ -156,7 +151,7 @@ class LineOutput(serializers.Serializer[Any]):
     total = MinorMoneyField("total_minor", None)
 
 
-class PaymentOutput(serializers.Serializer[Any]):
+class OrderPaymentOutput(serializers.Serializer[Any]):
     """How far the money has come."""
 
     state = PaymentStateField()
@@ -193,17 +188,17 @@ class OrderOutput(serializers.Serializer[Any]):
         """Return what was bought."""
         return LineOutput(order.lines.all(), many=True, context={"currency": order.currency}).data
 
-    @extend_schema_field(PaymentOutput(allow_null=True))
+    @extend_schema_field(OrderPaymentOutput(allow_null=True))
     def get_payment(self, order: Any) -> Any:
         """Return the latest payment."""
         payments = order.payments.all()
-        return PaymentOutput(payments[0]).data if payments else None
+        return OrderPaymentOutput(payments[0]).data if payments else None
 
-    @extend_schema_field(DeliveryOutput(allow_null=True))
+    @extend_schema_field(OrderDeliveryOutput(allow_null=True))
     def get_delivery(self, order: Any) -> Any:
         """Return when it is brought or fetched, if a slot was chosen."""
         delivery = getattr(order, "delivery", None)
-        return None if delivery is None else DeliveryOutput(delivery).data
+        return None if delivery is None else OrderDeliveryOutput(delivery).data
 
 
 class PurchaseOutput(serializers.Serializer[Any]):
@@ -239,7 +234,7 @@ class BasketOutput(serializers.Serializer[Any]):
     totals = serializers.ListField(child=MoneyField())
 
 
-class HoldOutput(serializers.Serializer[Any]):
+class BasketHoldOutput(serializers.Serializer[Any]):
     """Until when the pieces of a basket are nobody else's."""
 
     held_until = serializers.DateTimeField()

@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from holdfast.api.fields import MoneyField
 from holdfast.api.serializers import StrictSerializer
 from holdfast.money import parse_amount, to_minor
 from holdfast_artisan_shop.api.fields import MinorMoneyField, MomentField, NumberField, WholeNumberField
+from holdfast_artisan_shop.api.serializers.examples import CATEGORY, SHOP, example
 from holdfast_artisan_shop.api.serializers.shops import CircleFilter, ShopRef
 from holdfast_artisan_shop.models.products import SKU_LENGTH, URL_LENGTH
 from holdfast_artisan_shop.models.shops import DESCRIPTION_LENGTH, NAME_LENGTH
 
 IMAGES_MAX = 20
 VARIANTS_MAX = 100
-SHOP, CATEGORY = "0199d2a4-7a50-7000-8000-000000000001", "0199d2a4-7a50-7000-8000-000000000002"
 
 # Categories
 
@@ -27,7 +27,7 @@ class CategoryRef(serializers.Serializer[Any]):
     name = serializers.CharField()
 
 
-class CategoryOutput(CategoryRef):
+class MarketCategoryOutput(CategoryRef):
     """A category, and the one that it is in."""
 
     parent = serializers.UUIDField(source="parent_id", allow_null=True)  # type: ignore[assignment]  # a declared field hides nothing
@@ -48,6 +48,7 @@ CATEGORY_TREE = {
 }
 
 
+@example({"name": "Bowls", "parent": CATEGORY})
 class CategoryInput(StrictSerializer):
     """A new category."""
 
@@ -57,6 +58,7 @@ class CategoryInput(StrictSerializer):
     )
 
 
+@example({"name": "Cups"})
 class CategoryChange(CategoryInput):
     """What is to be different."""
 
@@ -81,7 +83,7 @@ class RunningSaleOutput(serializers.Serializer[Any]):
     left = serializers.IntegerField(source="sale_left", allow_null=True, help_text="Pieces; null: all there are.")
 
 
-class OfferOutput(serializers.Serializer[Any]):
+class ProductOfferOutput(serializers.Serializer[Any]):
     """A product as a list shows it."""
 
     id = serializers.UUIDField()
@@ -112,7 +114,7 @@ class OfferOutput(serializers.Serializer[Any]):
         return None if product.image_url is None else {"url": product.image_url, "alt": product.image_alt}
 
 
-class NearOfferOutput(OfferOutput):
+class NearOfferOutput(ProductOfferOutput):
     """A product, and how far away it is."""
 
     distance_km = serializers.FloatField()
@@ -140,7 +142,7 @@ class FlashSaleOutput(serializers.Serializer[Any]):
     sold = serializers.IntegerField()
 
 
-class ProductOutput(OfferOutput):
+class ArtisanProductOutput(ProductOfferOutput):
     """A product with its variants and its pictures."""
 
     description = serializers.CharField()
@@ -167,6 +169,7 @@ class PlaceInput(StrictSerializer):
     lng = NumberField()
 
 
+@example({"options": {"color": "blue"}, "extra": {"amount": "1.50", "currency": "EUR"}})
 class VariantInput(StrictSerializer):
     """What can be said of a variant."""
 
@@ -178,6 +181,7 @@ class VariantInput(StrictSerializer):
     active = serializers.BooleanField(required=False)
 
 
+@example({"options": {"color": "blue"}, "stock": 5})
 class NewVariantInput(VariantInput):
     """A new variant, with its first pieces."""
 
@@ -200,22 +204,16 @@ class ProductDetailsInput(StrictSerializer):
         return None if place is None else (place["lat"], place["lng"])
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A request",
-            {
-                "shop": SHOP,
-                "category": CATEGORY,
-                "name": "Bowl",
-                "price": {"amount": "24.00", "currency": "EUR"},
-                "stock": 10,
-            },
-            request_only=True,
-        )
-    ]
+@example(
+    {
+        "shop": SHOP,
+        "category": CATEGORY,
+        "name": "Bowl",
+        "price": {"amount": "24.00", "currency": "EUR"},
+        "stock": 10,
+    }
 )
-class ProductInput(ProductDetailsInput):
+class ArtisanProductInput(ProductDetailsInput):
     """A new product: with ``variants``, or with one that has no options, and ``stock`` pieces."""
 
     shop = serializers.UUIDField(source="shop_id", help_text="The id of a shop of mine.")
@@ -227,7 +225,8 @@ class ProductInput(ProductDetailsInput):
     variants = serializers.ListField(child=VariantInput(), required=False, max_length=VARIANTS_MAX)
 
 
-class ProductChange(ProductDetailsInput):
+@example({"price": {"amount": "26.00", "currency": "EUR"}})
+class ArtisanProductChange(ProductDetailsInput):
     """What is to be different."""
 
     category = serializers.UUIDField(source="category_id", required=False)
@@ -242,25 +241,20 @@ class ImageInput(StrictSerializer):
     alt = serializers.CharField(max_length=NAME_LENGTH, allow_blank=True, default="")
 
 
+@example({"images": [{"url": "https://pictures.example/bowl.jpg", "alt": "A bowl"}]})
 class ImagesInput(StrictSerializer):
     """All pictures of a product, in their order."""
 
     images = serializers.ListField(child=ImageInput(), max_length=IMAGES_MAX)
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A request",
-            {
-                "price": {"amount": "18.00", "currency": "EUR"},
-                "starts_at": "2027-01-08T18:00:00Z",
-                "ends_at": "2027-01-08T22:00:00Z",
-                "quantity": 20,
-            },
-            request_only=True,
-        )
-    ]
+@example(
+    {
+        "price": {"amount": "18.00", "currency": "EUR"},
+        "starts_at": "2027-01-08T18:00:00Z",
+        "ends_at": "2027-01-08T22:00:00Z",
+        "quantity": 20,
+    }
 )
 class FlashSaleInput(StrictSerializer):
     """A lower price for a while."""

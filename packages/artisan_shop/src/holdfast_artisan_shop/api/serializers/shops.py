@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from holdfast.api.serializers import StrictSerializer
 from holdfast_artisan_shop.api.fields import NumberField, ShopStateField, UserIdField
+from holdfast_artisan_shop.api.serializers.examples import example
 from holdfast_artisan_shop.models.shops import ADDRESS_LENGTH, DESCRIPTION_LENGTH, NAME_LENGTH
 
 _TEXT: dict[str, Any] = {"required": False, "allow_blank": True}
@@ -59,21 +59,15 @@ class ShopDetailsInput(StrictSerializer):
     delivery_radius_km = NumberField(required=False, allow_null=True, help_text="How far it delivers; null: anywhere.")
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample(
-            "A request",
-            {
-                "name": "Ada's",
-                "currency": "EUR",
-                "lat": 52.52,
-                "lng": 13.405,
-                "time_zone": "Europe/Berlin",
-                "opening_hours": {"mon": [["09:00", "12:00"], ["14:00", "18:00"]]},
-            },
-            request_only=True,
-        )
-    ]
+@example(
+    {
+        "name": "Ada's",
+        "currency": "EUR",
+        "lat": 52.52,
+        "lng": 13.405,
+        "time_zone": "Europe/Berlin",
+        "opening_hours": {"mon": [["09:00", "12:00"], ["14:00", "18:00"]]},
+    }
 )
 class ShopInput(ShopDetailsInput):
     """A new shop."""
@@ -84,6 +78,7 @@ class ShopInput(ShopDetailsInput):
     lng = NumberField()
 
 
+@example({"description": "Bowls and cups.", "delivery_radius_km": 10})
 class ShopChange(ShopDetailsInput):
     """What is to be different."""
 
@@ -106,6 +101,7 @@ class CircleFilter(StrictSerializer):
     radius = serializers.FloatField(source="radius_km", required=False, help_text="In kilometers; 10 if left out.")
 
 
+@example({"user": 2})
 class MemberInput(StrictSerializer):
     """Whom to invite."""
 

@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from holdfast.api.serializers import StrictSerializer
 from holdfast_artisan_shop.api.fields import MoveKindField, WholeNumberField
+from holdfast_artisan_shop.api.serializers.examples import example
 from holdfast_artisan_shop.services.stock import NOTE_LENGTH
 
 
@@ -36,6 +37,7 @@ class MoveOutput(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+@example({"quantity": 12, "note": "From the kiln"})
 class ReceiveInput(StrictSerializer):
     """Pieces that were made or bought."""
 
@@ -43,6 +45,7 @@ class ReceiveInput(StrictSerializer):
     note = serializers.CharField(max_length=NOTE_LENGTH, allow_blank=True, default="")
 
 
+@example({"difference": -1, "note": "Broken"})
 class CorrectInput(StrictSerializer):
     """By how much a count was wrong."""
 
@@ -50,6 +53,7 @@ class CorrectInput(StrictSerializer):
     note = serializers.CharField(max_length=NOTE_LENGTH, allow_blank=True, default="")
 
 
+@example({"low_at": 5})
 class ThresholdInput(StrictSerializer):
     """At how many pieces an alert opens."""
 

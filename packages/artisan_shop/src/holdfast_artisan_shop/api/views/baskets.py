@@ -114,14 +114,14 @@ class HoldView(UserView):
 
     @document(
         summary="Hold the pieces of my basket",
-        response=shapes.HoldOutput,
+        response=shapes.BasketHoldOutput,
         refusals=[no.BasketEmpty, no.NotOnSale, no.ShopNotOpen, no.PriceChanged, no.SoldOut, no.HoldLimitReached],
     )
     def post(self, request: Request) -> Response:
         """Begin the checkout: nobody else gets the pieces of my basket for a while; again, it begins anew."""
         self.parse_nothing()
         until = services.hold_basket(customer_id=self.user_id)
-        return Response(shapes.HoldOutput({"held_until": until}).data)
+        return Response(shapes.BasketHoldOutput({"held_until": until}).data)
 
     @document(summary="Let go of the pieces of my basket", status=204)
     def delete(self, request: Request) -> Response:

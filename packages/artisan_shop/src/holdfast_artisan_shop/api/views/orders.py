@@ -67,7 +67,7 @@ class OrdersView(OnceMixin, OrderDoor):
 
     @document(
         summary="Place an order",
-        request=shapes.OrderInput,
+        request=shapes.PlaceOrderInput,
         response=shapes.OrderOutput,
         status=201,
         refusals=[
@@ -83,7 +83,7 @@ class OrdersView(OnceMixin, OrderDoor):
     )
     def post(self, request: Request) -> Response:
         """Order items of one shop; their pieces are reserved until the order is paid, or too old."""
-        values = self.parse(shapes.OrderInput)
+        values = self.parse(shapes.PlaceOrderInput)
         order = services.place_order(
             customer_id=self.user_id,
             shop_id=values["shop_id"],
@@ -183,11 +183,11 @@ class RefundOrderView(OrderDoor):
 
     @document(
         summary="Refund an order",
-        request=shapes.RefundInput,
+        request=shapes.RefundOrderInput,
         response=shapes.OrderOutput,
         refusals=[*MOVING, no.PaymentStepNotAllowed],
     )
     def post(self, request: Request, order_id: UUID) -> Response:
         """Give back the money of a completed order of a shop of mine."""
-        services.refund_order(order_id=order_id, actor_id=self.user_id, **self.parse(shapes.RefundInput))
+        services.refund_order(order_id=order_id, actor_id=self.user_id, **self.parse(shapes.RefundOrderInput))
         return self.shown(order_id)

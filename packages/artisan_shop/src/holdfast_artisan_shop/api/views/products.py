@@ -48,14 +48,14 @@ class CategoriesView(IdempotencyMixin, MarketView):
     @document(
         summary="Create a category",
         request=shapes.CategoryInput,
-        response=shapes.CategoryOutput,
+        response=shapes.MarketCategoryOutput,
         status=201,
         refusals=[no.NameTaken, no.TextInvalid, no.CategoryUnknown],
     )
     def post(self, request: Request) -> Response:
         """Create a category, in another one or at the root."""
         category = services.create_category(**self.parse(shapes.CategoryInput))
-        return created(shapes.CategoryOutput(category).data)
+        return created(shapes.MarketCategoryOutput(category).data)
 
 
 class CategoryView(MarketView):
@@ -66,13 +66,13 @@ class CategoryView(MarketView):
     @document(
         summary="Change a category",
         request=shapes.CategoryChange,
-        response=shapes.CategoryOutput,
+        response=shapes.MarketCategoryOutput,
         refusals=[no.CategoryNotFound, no.NameTaken, no.TextInvalid, no.CategoryUnknown, no.CategoryCircular],
     )
     def patch(self, request: Request, category_id: UUID) -> Response:
         """Rename the category, or move it with all that is below it."""
         category = services.change_category(category_id=category_id, **self.parse(shapes.CategoryChange))
-        return Response(shapes.CategoryOutput(category).data)
+        return Response(shapes.MarketCategoryOutput(category).data)
 
     @document(summary="Delete a category", status=204, refusals=[no.CategoryNotFound, no.CategoryInUse])
     def delete(self, request: Request, category_id: UUID) -> Response:
@@ -87,7 +87,7 @@ class ProductsView(IdempotencyMixin, MarketView):
     @document(
         summary="Browse products",
         query=shapes.BrowseFilter,
-        response=shapes.OfferOutput,
+        response=shapes.ProductOfferOutput,
         page=True,
         refusals=FILTERING,
     )
@@ -98,7 +98,7 @@ class ProductsView(IdempotencyMixin, MarketView):
         rows, ordering = selectors.browse(**wanted), selectors.order_of(**wanted)
 
         def make() -> dict[str, Any]:
-            return dict(page(request, rows, shapes.OfferOutput, ordering=ordering).data)
+            return dict(page(request, rows, shapes.ProductOfferOutput, ordering=ordering).data)
 
         # The links of a page are absolute: what is remembered is what this very address answers.
         about = request.build_absolute_uri()
@@ -106,14 +106,14 @@ class ProductsView(IdempotencyMixin, MarketView):
 
     @document(
         summary="Offer a product",
-        request=shapes.ProductInput,
-        response=shapes.ProductOutput,
+        request=shapes.ArtisanProductInput,
+        response=shapes.ArtisanProductOutput,
         status=201,
         refusals=[no.ShopNotFound, *OFFERING, *VARYING],
     )
     def post(self, request: Request) -> Response:
         """Offer a product in a shop of mine."""
-        product = services.create_product(actor_id=self.user_id, **self.parse(shapes.ProductInput))
+        product = services.create_product(actor_id=self.user_id, **self.parse(shapes.ArtisanProductInput))
         return answer(product, self.user_id, created=True)
 
 
@@ -138,7 +138,7 @@ class ShopProductsView(UserView):
 
     @document(
         summary="List all products of a shop of mine",
-        response=shapes.OfferOutput,
+        response=shapes.ProductOfferOutput,
         page=True,
         refusals=[no.ShopNotFound],
     )
@@ -146,24 +146,24 @@ class ShopProductsView(UserView):
         """Return a page of the products of a shop of mine, those that customers do not see too, the newest first."""
         shop = selectors.managed_shop(shop_id=shop_id, actor_id=self.user_id)
         products = selectors.products_of_shop(shop_id=shop.pk, actor_id=self.user_id)
-        return page(request, products, shapes.OfferOutput)
+        return page(request, products, shapes.ProductOfferOutput)
 
 
 class ProductView(MarketView):
     """One product."""
 
-    @document(summary="Read a product", response=shapes.ProductOutput, refusals=[no.ProductNotFound])
+    @document(summary="Read a product", response=shapes.ArtisanProductOutput, refusals=[no.ProductNotFound])
     def get(self, request: Request, product_id: UUID) -> HttpResponseBase:
         """Return the product; 304 if it is still what the ``ETag`` sent along was of."""
         product = selectors.get_offer(product_id=product_id, actor_id=self.visitor_id)
         mine = selectors.shops_of(actor_id=self.visitor_id).filter(pk=product.shop_id).exists()
-        shown = shapes.ProductOutput(product, context={"mine": mine}).data
+        shown = shapes.ArtisanProductOutput(product, context={"mine": mine}).data
         return conditional(request, shown, version=version_of(product))
 
     @document(
         summary="Change a product",
-        request=shapes.ProductChange,
-        response=shapes.ProductOutput,
+        request=shapes.ArtisanProductChange,
+        response=shapes.ArtisanProductOutput,
         if_match=True,
         refusals=[no.ProductNotFound, no.VersionOutdated, *OFFERING],
     )
@@ -173,7 +173,7 @@ class ProductView(MarketView):
             product_id=product_id,
             actor_id=self.user_id,
             expected_version=expected_version(request),
-            **self.parse(shapes.ProductChange),
+            **self.parse(shapes.ArtisanProductChange),
         )
         return answer(product, self.user_id)
 
@@ -192,14 +192,14 @@ class RecommendationsView(MarketView):
     @document(
         summary="Recommend products",
         query=shapes.LimitFilter,
-        response=shapes.OfferOutput(many=True),
+        response=shapes.ProductOfferOutput(many=True),
         refusals=[no.ProductNotFound, no.LimitInvalid],
     )
     def get(self, request: Request, product_id: UUID) -> Response:
         """Return what goes with a product, the best first; never the product itself, and nothing that is sold out."""
         limit = self.parse(shapes.LimitFilter, request.query_params)
         found = selectors.recommendations(product_id=product_id, **limit)
-        return Response(shapes.OfferOutput(found, many=True).data)
+        return Response(shapes.ProductOfferOutput(found, many=True).data)
 
 
 class ImagesView(UserView):
@@ -208,7 +208,7 @@ class ImagesView(UserView):
     @document(
         summary="Set the pictures of a product",
         request=shapes.ImagesInput,
-        response=shapes.ProductOutput,
+        response=shapes.ArtisanProductOutput,
         refusals=[no.ProductNotFound, no.TextInvalid, no.TooManyLines],
     )
     def put(self, request: Request, product_id: UUID) -> Response:
@@ -312,5 +312,5 @@ class FlashSaleView(UserView):
 def answer(product: Product, actor_id: Any, *, created: bool = False) -> Response:
     """Return a product as its artisan sees it, with its entity tag."""
     shown = selectors.get_offer(product_id=product.pk, actor_id=actor_id)
-    data = shapes.ProductOutput(shown, context={"mine": True}).data
+    data = shapes.ArtisanProductOutput(shown, context={"mine": True}).data
     return versioned(data, version_of(shown), created=created)
