@@ -75,6 +75,32 @@ def test_baskets_of_the_same_products_in_opposite_orders_do_not_wait_in_a_circle
     check_books()
 
 
+def test_baskets_held_ordered_and_emptied_in_opposite_orders_do_not_wait_in_a_circle(shop, category):
+    products = [make_product(shop=shop, category=category, stock=1_000) for _number in range(4)]
+
+    def come_and_go(user, goods, leave):
+        for _time in range(10):
+            for product in goods:
+                services.add_to_basket(customer_id=user.pk, product_id=product.pk)
+            services.hold_basket(customer_id=user.pk)
+            leave(customer_id=user.pk)
+
+    users = [make_user() for _buyer in range(8)]
+    outcomes = race(
+        *(
+            lambda user=user, number=number: come_and_go(
+                user,
+                products if number % 2 else products[::-1],
+                services.checkout if number < 6 else services.empty_basket,
+            )
+            for number, user in enumerate(users)
+        )
+    )
+    assert outcomes == [None] * 8
+    assert [figures(product) for product in products] == [(1_000, 0, 60)] * 4
+    check_books()
+
+
 def test_of_32_bookings_of_5_places_in_a_slot_5_are_made(ada, shop, bowl):
     services.receive_stock(variant_id=bowl.variants.get().pk, actor_id=ada.pk, quantity=90)
     later = timezone.now() + dt.timedelta(days=2)
