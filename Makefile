@@ -43,9 +43,13 @@ $(BOOT)/bin/uv:
 	@$(SYNC) --group dev --group matrix && touch $@ .venv/.runtime
 
 ##@ Start here
-.PHONY: demo test lint format
+.PHONY: demo tour test lint format
 demo: .venv/.runtime  ## Everything running in this terminal, with demo data; Ctrl-C ends it
 	@$(PY) scripts/demo.py
+
+tour: .venv/.runtime  ## One story through the running demo's API, told as it happens; ARGS="--url ..." for another one
+	@test -s .demo/address || { echo "No demo runs here: start it with 'make demo' in another terminal." >&2; exit 1; }
+	@$(PY) example_project/manage.py tour --url "$$(cat .demo/address)" --counters "$$(cat .demo/counters.address)" $(ARGS)
 
 test: .venv/.dev  ## All tests, on SQLite and on PostgreSQL; ARGS="wallet -- -k hold" narrows
 	@$(PY) scripts/test.py $(ARGS)

@@ -27,6 +27,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urljoin
 
 from devservices import ServiceError, private_valkey, tail
 
@@ -36,6 +37,7 @@ DEMO = ROOT / ".demo"
 LOGS = DEMO / "logs"
 READY = DEMO / "ready"
 WELCOME = DEMO / "welcome.txt"
+COUNTERS = DEMO / "counters.address"
 
 FIRST_PORT, PORTS = 8000, 100
 HEALTHY_SECONDS = 90
@@ -288,8 +290,20 @@ def say(text: str) -> None:
     print(text, flush=True)
 
 
+STORY = """\
+One story goes through all of it. In a second terminal, walk it through the API, and read what is asked and answered:
+
+  make tour        ("manage.py tour", told where this demo runs; again and again, if you like)
+
+Or walk it yourself. A visitor finds a bowl near her on the map (Market), registers, tops up her wallet, orders with a
+delivery slot and pays by a hold. The artisan (greta) prepares and delivers it, reads her stock alert and her figures,
+and is paid. The visitor orders a card by its color and freezes it. An admin (mara) changes a price in the Catalog, and
+the others are told. A defect is reported, and the counter server counts it.
+"""
+
+
 def welcome(address: str, counters: str | None, cards: str | None) -> str:
-    """Return the addresses and the logins; the last two are those of our own sandboxes, if there are any."""
+    """Return the addresses, the logins and the story; the last two are those of our own sandboxes, if there are any."""
     pages = {
         "Pages": f"{address}/",
         "Market": f"{address}/market/",
@@ -314,7 +328,7 @@ def welcome(address: str, counters: str | None, cards: str | None) -> str:
     lines = [f"  {name:<8} {page}" for name, page in pages.items()]
     logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
     hints.append(f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.")
-    return "\n".join(["", *lines, "", logins, "", *hints, ""])
+    return "\n".join(["", *lines, "", logins, "", STORY, *hints, ""])
 
 
 @contextlib.contextmanager
@@ -362,6 +376,7 @@ def serve() -> None:
                 processes.append(Process(name, command, environment))
             wait_until_healthy(address, processes)
             where.write_text(address)
+            COUNTERS.write_text(urljoin(environment["COUNTER_URL"], "/"))
             say(welcome(address, counters, cards))
             watch(processes)
         finally:
