@@ -53,23 +53,30 @@ def _systems(postgres: Postgres, say: Callable[[str], None]) -> Iterator[Systems
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-sqlite-"))
 
-        def connected(module: str, url: str) -> Clients:
+        def started(module: str, url: str) -> Clients:
             say(f"preparing {module} in {url.rpartition('/')[2]}")
             clients = stack.enter_context(Clients(f"benchmarks.market.{module}", CLIENTS, url=url))
-            clients.one("prepare")
-            clients.each("connect", [{"number": number} for number in range(CLIENTS)])
+            clients.tell("prepare")
             return clients
-
-        def everybody(url_of: Callable[[str], str]) -> dict[str, Clients]:
-            oscar, ours = connected("oscar", url_of("oscar")), connected("holdfast", url_of("holdfast"))
-            return {OSCAR: oscar, BASKET: ours, ONE_CALL: ours}
 
         def database(module: str) -> str:
             name = f"benchmarks_market_{module}"
             stack.callback(postgres.drop, name)
             return postgres.database(name)
 
-        yield Systems(everybody(database), everybody(lambda module: f"sqlite://{Path(folder) / module}.sqlite3"))
+        modules = ("oscar", "holdfast")
+        everybody = [
+            *(started(module, database(module)) for module in modules),
+            *(started(module, f"sqlite://{Path(folder) / module}.sqlite3") for module in modules),
+        ]
+        for clients in everybody:
+            clients.hear()
+            clients.each("connect", [{"number": number} for number in range(CLIENTS)])
+        oscar, ours, oscar_sqlite, ours_sqlite = everybody
+        yield Systems(
+            {OSCAR: oscar, BASKET: ours, ONE_CALL: ours},
+            {OSCAR: oscar_sqlite, BASKET: ours_sqlite, ONE_CALL: ours_sqlite},
+        )
 
 
 def _cells(systems: Systems) -> dict[str, list[Arm]]:
