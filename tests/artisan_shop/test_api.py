@@ -5,6 +5,8 @@ import datetime as dt
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -552,3 +554,31 @@ def test_nobody_sees_or_touches_what_is_anothers(bob, bowl, shop, slot):
     assert {(one.request["PATH_INFO"], one.status_code) for one in asked if one.status_code != 404} == set()
     assert ok(stranger.get(f"{API}/orders/"))["results"] == []
     assert ok(stranger.get(f"{API}/shops/", {"mine": "true"}))["results"] == []
+
+
+def test_a_page_costs_the_same_however_many_rows_it_has(customer, artisan, visitor, bob, shop, category, bowl, cup):
+    """Statements of one page with two rows, and with five."""
+    pages = [
+        (visitor, f"{API}/products/?category={category.pk}", 3),
+        (visitor, f"{API}/products/geosearch/?lat=52.52&lng=13.405", 5),  # three rings where little is near
+        (artisan, f"{API}/shops/{shop.pk}/stock/", 2),
+        (customer, f"{API}/orders/", 3),
+        (customer, f"{API}/basket/", 2),
+    ]
+
+    def statements(client, path):
+        cache.clear()
+        with CaptureQueriesContext(connection) as asked:
+            ok(client.get(path))
+        return len(asked)
+
+    def fill(products):
+        for product in products:
+            services.add_to_basket(customer_id=bob.pk, product_id=product.pk)
+            make_order(customer=bob, product=product)
+
+    fill([bowl, cup])
+    few = [statements(client, path) for client, path, _most in pages]
+    fill(make_product(shop=shop, category=category, name=f"Plate {number}") for number in range(3))
+    assert [statements(client, path) for client, path, _most in pages] == few
+    assert [most for (*_page, most), asked in zip(pages, few, strict=True) if asked > most] == [], few
