@@ -406,6 +406,21 @@ class HoldLimitReached(ShopError, errors.Conflict):
     code = "holdfast_artisan_shop.hold_limit_reached"
 
 
+class KeyReused(ShopError, errors.Invalid):
+    """The key was already used for another order."""
+
+    code = "holdfast_artisan_shop.key_reused"
+
+
+class OrderTooLarge(ShopError, errors.Invalid):
+    """An order costs no more than this.
+
+    Context: ``maximum_minor``.
+    """
+
+    code = "holdfast_artisan_shop.order_too_large"
+
+
 class OrderEmpty(ShopError, errors.Invalid):
     """An order has at least one item."""
 

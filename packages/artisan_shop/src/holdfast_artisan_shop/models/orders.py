@@ -17,6 +17,8 @@ from holdfast_artisan_shop.states import OrderState
 
 KEY_LENGTH = 255
 NOTE_LENGTH = 500
+TOTAL_MAX = 10**18
+"""The most minor units of an order: with what is added to it, still a bigint."""
 
 
 class BasketLine(models.Model):
@@ -46,6 +48,9 @@ class Purchase(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     customer = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     key = models.CharField(max_length=KEY_LENGTH, null=True, blank=True)  # noqa: DJ001 - only keys are unique, not none
+    fingerprint = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="SHA-256 of what was asked for with the key."
+    )
     placed_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -21,6 +21,7 @@ from holdfast_artisan_shop.models.marketing import CODE_LENGTH
 from holdfast_artisan_shop.models.products import MAX_MINOR
 from holdfast_artisan_shop.services.discounts import CODE
 from holdfast_artisan_shop.services.rows import managed_shop, shops_of, using
+from holdfast_artisan_shop.services.texts import check_moments
 from holdfast_artisan_shop.states import CouponKind
 
 USES_MAX = 1_000_000
@@ -50,6 +51,7 @@ def create_coupon(
         raise TextInvalid(field="code", length=len(code), maximum=CODE_LENGTH)
     if (percent is None) == (amount is None) or (percent is not None and not 1 <= percent <= 100):
         raise DiscountInvalid
+    check_moments(starts_at, ends_at)
     starts_at = starts_at or timezone.now()
     if ends_at is not None and ends_at <= max(starts_at, timezone.now()):
         raise PeriodInvalid

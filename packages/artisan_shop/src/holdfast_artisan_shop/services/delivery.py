@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 from django_fsm import can_proceed
 
@@ -22,6 +22,7 @@ from holdfast_artisan_shop.exceptions import (
     CapacityInvalid,
     DeliveryNotFound,
     DeliveryStepNotAllowed,
+    LocationInvalid,
     OutOfRange,
     PeriodInvalid,
     PriceInvalid,
@@ -30,7 +31,6 @@ from holdfast_artisan_shop.exceptions import (
     SlotNotFound,
     SlotPatternNotFound,
     SlotTooSoon,
-    TextInvalid,
     TrackingLinkInvalid,
 )
 from holdfast_artisan_shop.models import Delivery, DeliveryEvent, Order, Shop, ShopClosure, Slot, SlotPattern
@@ -41,6 +41,7 @@ from holdfast_artisan_shop.services import payments, steps
 from holdfast_artisan_shop.services.drafts import Choice, Draft
 from holdfast_artisan_shop.services.places import check_location, distance_km
 from holdfast_artisan_shop.services.rows import lock_order, lock_shop, shops_of, using
+from holdfast_artisan_shop.services.texts import check_text
 from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState, ShopState
 
 SALT = "holdfast_artisan_shop.tracking"
@@ -90,9 +91,12 @@ def add_slot_pattern(
 @transaction.atomic
 def remove_slot_pattern(*, pattern_id: UUID, actor_id: Any) -> None:
     """Open no more such slots; those that somebody has booked stay. Raises ``SlotPatternNotFound``."""
-    patterns = SlotPattern.objects.using(using()).filter(pk=pattern_id, shop__in=shops_of(actor_id))
-    if not patterns.update(active=False):
+    patterns = SlotPattern.objects.using(using()).filter(pk=pattern_id)
+    pattern = patterns.filter(shop__in=shops_of(actor_id)).first()
+    if pattern is None:
         raise SlotPatternNotFound(pattern_id=str(pattern_id))
+    lock_shop(pattern.shop_id, actor_id)  # nobody generates meanwhile
+    patterns.update(active=False)
     _drop_unbooked(Slot.objects.using(using()).filter(pattern_id=pattern_id))
 
 
@@ -103,6 +107,9 @@ def close_days(*, shop_id: UUID, actor_id: Any, first_day: dt.date, last_day: dt
     Raises ``ShopNotFound``, ``PeriodInvalid``.
     """
     shop = lock_shop(shop_id, actor_id)
+    # At either end of the calendar, a day of the shop begins or ends outside of it.
+    if not dt.MINYEAR < first_day.year <= last_day.year < dt.MAXYEAR:
+        raise PeriodInvalid
     if not 0 <= (last_day - first_day).days < CLOSURE_DAYS_MAX:
         raise PeriodInvalid(maximum_days=CLOSURE_DAYS_MAX)
     closure = ShopClosure(shop=shop, first_day=first_day, last_day=last_day)
@@ -116,11 +123,17 @@ def close_days(*, shop_id: UUID, actor_id: Any, first_day: dt.date, last_day: dt
 
 def generate_slots() -> int:
     """Generate the slots of the next weeks out of all patterns; what is there already stays. Return how many."""
-    patterns: dict[UUID, list[SlotPattern]] = {}
-    for pattern in SlotPattern.objects.using(using()).filter(active=True).order_by("shop_id"):
-        patterns.setdefault(pattern.shop_id, []).append(pattern)
-    shops = Shop.objects.using(using()).filter(pk__in=patterns).exclude(state=ShopState.CLOSED)
-    return sum(_generate(shop, patterns[shop.pk]) for shop in shops.iterator())
+    wanted = SlotPattern.objects.using(using()).filter(active=True).exclude(shop__state=ShopState.CLOSED)
+    return sum(
+        _generate_of(shop_id)
+        for shop_id in list(wanted.order_by("shop_id").values_list("shop_id", flat=True).distinct())
+    )
+
+
+def follow_clock(shop: Shop) -> None:
+    """Make the slots of a locked shop anew, after its clock was set; those that somebody has booked stay."""
+    _drop_unbooked(Slot.objects.using(using()).filter(shop=shop, pattern__isnull=False))
+    _generate(shop, shop.slot_patterns.filter(active=True))
 
 
 @transaction.atomic
@@ -133,7 +146,8 @@ def reschedule_delivery(*, order_id: UUID, slot_id: UUID, customer_id: Any = Non
     """
     if (customer_id is None) == (actor_id is None):
         raise TypeError("Either the customer or the one who acts for the shop.")
-    order = lock_order(order_id, customer_id=customer_id, actor_id=actor_id)
+    scope = {"actor_id": actor_id} if customer_id is None else {"customer_id": customer_id}
+    order = lock_order(order_id, **scope)
     delivery = _lock(order)
     if not can_proceed(delivery.reschedule):
         raise DeliveryStepNotAllowed(delivery_id=str(delivery.pk), state=delivery.state, step="reschedule")
@@ -211,7 +225,10 @@ def remind_of_deliveries(*, limit: int = 500) -> int:
         # Locked without a join: a delivery may be given another slot while we wait for it.
         ids = list(due.order_by("pk").values_list("pk", flat=True)[:limit])
         locked = list(
-            Delivery.objects.using(using()).select_for_update(no_key=True).filter(pk__in=ids, reminded_at=None)
+            Delivery.objects.using(using())
+            .select_for_update(no_key=True)
+            .filter(pk__in=ids, reminded_at=None)
+            .order_by("pk")
         )
         rows = Delivery.objects.using(using()).select_related("slot", "order__shop").in_bulk([one.pk for one in locked])
         tomorrow = [one for one in rows.values() if _is_tomorrow(one.slot.starts_at, one.order.shop.time_zone, now)]
@@ -249,8 +266,7 @@ def slot_for(shop_id: UUID, choice: Choice, lead: dt.timedelta) -> Slot | None:
 
     Raises ``SlotNotFound``, ``SlotClosed``, ``SlotTooSoon``, ``AddressRequired``, ``OutOfRange``, ``LocationInvalid``.
     """
-    if len(choice.address) > ADDRESS_LENGTH or "\0" in choice.address:
-        raise TextInvalid(field="address", length=len(choice.address), maximum=ADDRESS_LENGTH)
+    check_text("address", choice.address, ADDRESS_LENGTH)
     if choice.slot_id is None:
         return None
     slot = _bookable(shop_id, choice.slot_id, lead, since=timezone.now())
@@ -303,8 +319,7 @@ def timedelta_of(lead_days: int) -> dt.timedelta:
 
 
 def _move(delivery: Delivery, order: Order, step: str, note: str = "") -> Delivery:
-    if len(note) > NOTE_LENGTH or "\0" in note:
-        raise TextInvalid(field="note", length=len(note), maximum=NOTE_LENGTH)
+    check_text("note", note, NOTE_LENGTH)
     take_step, source = getattr(delivery, step), delivery.state
     if not can_proceed(take_step):
         raise DeliveryStepNotAllowed(delivery_id=str(delivery.pk), state=source, step=step)
@@ -359,14 +374,23 @@ def _bookable(shop_id: UUID, slot_id: UUID, lead: dt.timedelta, *, since: dt.dat
 
 
 def _check_range(shop: Shop, choice: Choice) -> None:
-    if choice.lat is None or choice.lng is None:
+    if choice.lat is None and choice.lng is None:
         return
+    if choice.lat is None or choice.lng is None:
+        raise LocationInvalid(lat=str(choice.lat), lng=str(choice.lng))
     check_location(choice.lat, choice.lng)
     if shop.delivery_radius_km is None:
         return
     distance = distance_km((shop.lat, shop.lng), (choice.lat, choice.lng))
     if distance > shop.delivery_radius_km:
         raise OutOfRange(distance_km=math.ceil(distance * 10) / 10, radius_km=shop.delivery_radius_km)
+
+
+@transaction.atomic
+def _generate_of(shop_id: UUID) -> int:
+    # Locked, so that no pattern is removed, no day is closed and no clock is set meanwhile.
+    shop = Shop.objects.using(using()).select_for_update(no_key=True).get(pk=shop_id)
+    return _generate(shop, shop.slot_patterns.filter(active=True))
 
 
 def _generate(shop: Shop, patterns: Iterable[SlotPattern]) -> int:
@@ -403,9 +427,12 @@ def _slot(pattern: SlotPattern, starts_at: dt.datetime, ends_at: dt.datetime, cl
     )
 
 
-def _drop_unbooked(slots: Any) -> None:
+def _drop_unbooked(slots: QuerySet[Slot]) -> None:
+    # Locked before it is known which are free: whoever books one of them meanwhile finds it gone, or keeps it.
+    free = slots.select_for_update().filter(booked=0, starts_at__gt=timezone.now()).order_by("pk")
+    slot_ids = list(free.values_list("pk", flat=True))
     # One that was ever booked stays, for its deliveries name it.
-    slots.filter(booked=0, deliveries=None, starts_at__gt=timezone.now()).delete()
+    Slot.objects.using(using()).filter(pk__in=slot_ids, deliveries=None).delete()
 
 
 def _scheduled(delivery: Delivery, order: Order, slot: Slot) -> DeliveryScheduled:

@@ -78,8 +78,9 @@ def give_back(order: Order) -> None:
         FlashSale.objects.using(using()).filter(pk=flash_sale_id).update(sold=F("sold") - quantity)
     use = CouponUse.objects.using(using()).filter(order=order).first()
     if use is not None:
-        use.delete()
+        # The coupon before its use, as whoever takes it: or the two could wait for each other in a circle.
         Coupon.objects.using(using()).filter(pk=use.coupon_id).update(used=F("used") - 1)
+        use.delete()
 
 
 def _use(coupon: Coupon, order: Order) -> None:

@@ -107,7 +107,7 @@ def _document(drafts: Sequence[Draft]) -> list[Any]:
         for one in draft.quoted
     ]
     moment = purchase.placed_at.isoformat()
-    return [[purchase.pk.hex, str(purchase.customer_id), purchase.key, moment], orders, lines]
+    return [[purchase.pk.hex, str(purchase.customer_id), purchase.key, moment, purchase.fingerprint], orders, lines]
 
 
 def _placed(draft: Draft) -> OrderPlaced:

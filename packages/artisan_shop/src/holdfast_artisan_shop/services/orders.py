@@ -5,8 +5,11 @@ Everything else of an order locks the order first.
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from functools import partial
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +21,20 @@ from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import OrderCancelled, OrderRefunded
 from holdfast_artisan_shop.exceptions import (
     BasketEmpty,
+    KeyReused,
     OrderStepNotAllowed,
+    OrderTooLarge,
+    ShopError,
     ShopNotInBasket,
-    TextInvalid,
 )
 from holdfast_artisan_shop.models import BasketLine, Order, Purchase
-from holdfast_artisan_shop.models.orders import KEY_LENGTH, NOTE_LENGTH
+from holdfast_artisan_shop.models.orders import KEY_LENGTH, NOTE_LENGTH, TOTAL_MAX
 from holdfast_artisan_shop.services import delivery, discounts, payments, steps
 from holdfast_artisan_shop.services.drafts import Choice, Draft, record
 from holdfast_artisan_shop.services.quotes import Item, Quoted, check_prices, check_sold, quote_basket, quote_items
 from holdfast_artisan_shop.services.rows import lock_order, using
 from holdfast_artisan_shop.services.stock import Change, change_stock, reaping, take_holds
+from holdfast_artisan_shop.services.texts import check_text
 from holdfast_artisan_shop.states import MoveKind, OrderState
 
 # What a customer may still cancel himself.
@@ -44,16 +50,18 @@ def place_order(
     Raises what is refused of items (``OrderEmpty``, ``ProductNotFound``, ``ProductOfAnotherShop``, ``ShopNotOpen``,
     ``NotOnSale``, ``QuantityInvalid``, ...), ``SoldOut``, ``FlashSaleSoldOut``; of the choice ``SlotNotFound``,
     ``SlotFull``, ``SlotClosed``, ``SlotTooSoon``, ``AddressRequired``, ``OutOfRange``, ``CouponInvalid``,
-    ``CouponUsed``, ``CouponExhausted``. Emits ``OrderPlaced``, and ``StockRanLow`` where it is so.
+    ``CouponUsed``, ``CouponExhausted``; of the key ``TextInvalid``, ``KeyReused``. Emits ``OrderPlaced``, and
+    ``StockRanLow`` where it is so.
     """
     choices = {shop_id: choice or Choice()}
+    asked = _asked(key, choices, items)
 
     @reaping
     @transaction.atomic(using=using())
     def place() -> list[Draft]:
-        return _place(customer_id, key, quote_items(shop_id, items), choices, {})
+        return _place(Purchase(customer_id=customer_id, **asked), quote_items(shop_id, items), choices, {})
 
-    return _once(customer_id, key, place)[0]
+    return _once(customer_id, asked, place)[0]
 
 
 def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, key: str | None = None) -> Purchase:
@@ -62,6 +70,8 @@ def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, 
     ``choices`` are by shop. What was held for the customer is used. Raises ``BasketEmpty``, ``PriceChanged``,
     ``ShopNotInBasket`` and what ``place_order`` raises. Emits ``OrderPlaced`` for each order.
     """
+    choices = choices or {}
+    asked = _asked(key, choices)
 
     @reaping
     @transaction.atomic(using=using())
@@ -71,14 +81,14 @@ def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, 
             raise BasketEmpty
         check_sold(quoted)
         check_prices(quoted)
-        if strangers := set(choices or {}) - {one.shop_id for one in quoted}:
+        if strangers := set(choices) - {one.shop_id for one in quoted}:
             raise ShopNotInBasket(shop_ids=sorted(map(str, strangers)))
         held = take_holds(customer_id) if quoted[0].held else {}
-        placed = _place(customer_id, key, quoted, choices or {}, held)
+        placed = _place(Purchase(customer_id=customer_id, **asked), quoted, choices, held)
         BasketLine.objects.using(using()).filter(pk__in=[one.line_id for one in quoted]).delete()
         return placed
 
-    return _once(customer_id, key, check_out)[0].purchase
+    return _once(customer_id, asked, check_out)[0].purchase
 
 
 @transaction.atomic
@@ -154,14 +164,12 @@ def expire_orders(*, limit: int = EXPIRY_BATCH) -> int:
 
 
 def _place(
-    customer_id: Any,
-    key: str | None,
+    purchase: Purchase,
     quoted: Sequence[Quoted],
     choices: Mapping[UUID, Choice],
     held: Mapping[UUID, int],
 ) -> list[Draft]:
     """Write a purchase; in a transaction, after the own holds ``held`` were taken."""
-    purchase = Purchase(customer_id=customer_id, key=key)
     by_shop: dict[UUID, list[Quoted]] = {}
     for one in quoted:
         by_shop.setdefault(one.shop_id, []).append(one)
@@ -181,11 +189,11 @@ def _place(
                 for one in draft.quoted
                 if not one.made_to_order
             ),
-            # Held for what is not in the basket any more.
+            # Held for what is not in the basket any more, or is made to order since.
             *(
                 Change(variant_id=one, kind=MoveKind.RELEASED, held=-quantity)
                 for one, quantity in held.items()
-                if one not in {line.variant_id for line in quoted}
+                if one not in {line.variant_id for line in quoted if not line.made_to_order}
             ),
         ]
     )
@@ -195,10 +203,11 @@ def _place(
 
 
 def _draft(purchase: Purchase, quoted: Sequence[Quoted], choice: Choice) -> Draft:
-    if len(choice.note) > NOTE_LENGTH or "\0" in choice.note:
-        raise TextInvalid(field="note", length=len(choice.note), maximum=NOTE_LENGTH)
+    check_text("note", choice.note, NOTE_LENGTH)
     shop_id, currency = quoted[0].shop_id, quoted[0].currency
     subtotal = sum(one.total_minor for one in quoted)
+    if subtotal > TOTAL_MAX:
+        raise OrderTooLarge(maximum_minor=TOTAL_MAX)
     lead_days = max(one.lead_days for one in quoted)
     slot = delivery.slot_for(shop_id, choice, delivery.timedelta_of(lead_days))
     coupon = None
@@ -223,31 +232,42 @@ def _draft(purchase: Purchase, quoted: Sequence[Quoted], choice: Choice) -> Draf
     return Draft(order=order, quoted=quoted, choice=choice, slot=slot, coupon=coupon)
 
 
-def _once(customer_id: Any, key: str | None, place: Callable[[], list[Draft]]) -> list[Order]:
-    """Place a purchase, or return the orders of the one that was placed with this key."""
+def _asked(key: str | None, choices: Mapping[UUID, Choice], items: Sequence[Item] | None = None) -> dict[str, str]:
+    """Return a key with the fingerprint of what is asked for, items or a basket. Raises ``TextInvalid``."""
     if key is None:
+        return {}
+    check_text("key", key, KEY_LENGTH, required=True)
+    chosen = {str(shop_id): asdict(choice) for shop_id, choice in choices.items()}
+    wanted = items and [asdict(item) for item in items]
+    plainly = json.dumps([chosen, wanted], sort_keys=True, default=str)
+    return {"key": key, "fingerprint": sha256(plainly.encode()).hexdigest()}
+
+
+def _once(customer_id: Any, asked: Mapping[str, str], place: Callable[[], list[Draft]]) -> list[Order]:
+    """Place a purchase, or return the orders of the one that was placed with this key. Raises ``KeyReused``."""
+    if not asked:
         return [draft.order for draft in place()]
-    if not key or len(key) > KEY_LENGTH:
-        raise TextInvalid(field="key", length=len(key), maximum=KEY_LENGTH)
-    if known := _placed_with(customer_id, key):
+    if known := _placed_with(customer_id, **asked):
         return known
     try:
         return [draft.order for draft in place()]
-    except (IntegrityError, BasketEmpty):
-        # A twin with the same key was faster.
-        if known := _placed_with(customer_id, key):
+    except (IntegrityError, ShopError):
+        # A twin with the same key was faster: he has emptied the basket, used the coupon or taken the last piece.
+        if known := _placed_with(customer_id, **asked):
             return known
         raise
 
 
-def _placed_with(customer_id: Any, key: str) -> list[Order]:
-    orders = Order.objects.using(using()).select_related("purchase")
-    return list(orders.filter(purchase__customer_id=customer_id, purchase__key=key).order_by("id"))
+def _placed_with(customer_id: Any, key: str, fingerprint: str) -> list[Order]:
+    placed = Order.objects.using(using()).select_related("purchase")
+    orders = list(placed.filter(purchase__customer_id=customer_id, purchase__key=key).order_by("id"))
+    if orders and orders[0].purchase.fingerprint != fingerprint:
+        raise KeyReused
+    return orders
 
 
 def _cancel(lock: Callable[[], Order], reason: str, allowed: Sequence[OrderState]) -> Order:
-    if len(reason) > NOTE_LENGTH or "\0" in reason:
-        raise TextInvalid(field="reason", length=len(reason), maximum=NOTE_LENGTH)
+    check_text("reason", reason, NOTE_LENGTH)
     with transaction.atomic(using=using()):
         order = lock()
         if order.state not in allowed:

@@ -39,7 +39,7 @@ from holdfast_artisan_shop.models.shops import DESCRIPTION_LENGTH, NAME_LENGTH
 from holdfast_artisan_shop.services.places import check_location
 from holdfast_artisan_shop.services.rows import lock_product, managed_shop, shops_of, using
 from holdfast_artisan_shop.services.stock import MAX_PIECES, Change, change_stock
-from holdfast_artisan_shop.services.texts import check_text
+from holdfast_artisan_shop.services.texts import check_moments, check_text, storable
 from holdfast_artisan_shop.services.versions import check_version, stamp
 from holdfast_artisan_shop.states import MoveKind
 
@@ -257,6 +257,7 @@ def schedule_flash_sale(
     price_minor = _price(price, product.currency)
     if price_minor >= product.price_minor:
         raise DiscountInvalid
+    check_moments(starts_at, ends_at)
     if ends_at <= starts_at or ends_at <= timezone.now():
         raise PeriodInvalid
     if quantity is not None and not 1 <= quantity <= MAX_PIECES:
@@ -327,7 +328,7 @@ def _set_variant(variant: Variant, product: Product, values: VariantValues) -> N
     if not isinstance(options, dict) or len(options) > OPTIONS_MAX:
         raise OptionsInvalid
     for one in (*options, *options.values()):
-        if not isinstance(one, str) or not one.strip() or len(one) > NAME_LENGTH or "\0" in one:
+        if not isinstance(one, str) or not one.strip() or len(one) > NAME_LENGTH or not storable(one):
             raise OptionsInvalid
     others = [one for one in product.variants.filter(active=True) if one.pk != variant.pk]
     if len(others) >= VARIANTS_MAX or (variant.active and options in [one.options for one in others]):

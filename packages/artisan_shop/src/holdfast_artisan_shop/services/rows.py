@@ -1,13 +1,16 @@
 """Rows within a scope, locked: outside it nothing exists."""
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import router
 from django.db.models import Q, QuerySet
 
 from holdfast_artisan_shop.exceptions import OrderNotFound, ProductNotFound, ShopNotFound, VariantNotFound
-from holdfast_artisan_shop.models import Order, Product, Shop, Variant
+from holdfast_artisan_shop.models import Order, Product, Shop, ShopMember, Variant
+
+# Not ``None``, which is the id of a user who is not logged in.
+ANYONE: Final = object()
 
 
 def using() -> str:
@@ -22,7 +25,8 @@ def plain(user_id: Any) -> int | str:
 
 def shops_of(actor_id: Any) -> QuerySet[Shop]:
     """Return the shops that a user acts for: his own, and those that he is a member of."""
-    mine = Shop.objects.using(using()).filter(members__user_id=actor_id).values("pk")
+    # Asked of the members, not of the shops: a shop without members would be that of user None.
+    mine = ShopMember.objects.using(using()).filter(user_id=actor_id).values("shop_id")
     return Shop.objects.using(using()).filter(Q(owner_id=actor_id) | Q(pk__in=mine))
 
 
@@ -60,15 +64,15 @@ def managed_variant(variant_id: UUID, actor_id: Any) -> Variant:
     return variant
 
 
-def lock_order(order_id: UUID, *, customer_id: Any = None, actor_id: Any = None) -> Order:
+def lock_order(order_id: UUID, *, customer_id: Any = ANYONE, actor_id: Any = ANYONE) -> Order:
     """Return an order, locked: of a customer, of the shops that a user acts for, or any. Raises ``OrderNotFound``.
 
     Orders are locked before everything else of theirs.
     """
     orders = Order.objects.using(using()).select_for_update(no_key=True).filter(pk=order_id)
-    if customer_id is not None:
+    if customer_id is not ANYONE:
         orders = orders.filter(customer_id=customer_id)
-    if actor_id is not None:
+    if actor_id is not ANYONE:
         orders = orders.filter(shop_id__in=shops_of(actor_id).values("pk"))
     order = orders.first()
     if order is None:

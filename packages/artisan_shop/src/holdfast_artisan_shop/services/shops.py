@@ -28,6 +28,7 @@ from holdfast_artisan_shop.exceptions import (
 from holdfast_artisan_shop.models import Product, Shop, ShopMember
 from holdfast_artisan_shop.models.shops import ADDRESS_LENGTH, DESCRIPTION_LENGTH, NAME_LENGTH
 from holdfast_artisan_shop.ports import Artisans
+from holdfast_artisan_shop.services import delivery
 from holdfast_artisan_shop.services.places import check_location
 from holdfast_artisan_shop.services.rows import lock_shop, plain, using
 from holdfast_artisan_shop.services.texts import check_text
@@ -85,18 +86,20 @@ def open_shop(
 def change_shop(
     *, shop_id: UUID, actor_id: Any, expected_version: int | None = None, **values: Unpack[ShopValues]
 ) -> Shop:
-    """Change what is given of a shop; where it moves, its products move with it.
+    """Change what is given of a shop; where it moves, its products move with it, and its slots with its clock.
 
     Raises ``ShopNotFound``, ``VersionOutdated`` and what ``open_shop`` does. Emits ``ShopChanged``.
     """
     shop = lock_shop(shop_id, actor_id)
     check_version(shop, expected_version)
-    before = (shop.lat, shop.lng)
+    before, clock = (shop.lat, shop.lng), shop.time_zone
     _set(shop, dict(values))
     _save(shop)
     if (shop.lat, shop.lng) != before:
         products = Product.objects.using(using()).filter(shop=shop, own_location=False)
         products.update(lat=shop.lat, lng=shop.lng, x=shop.x, y=shop.y, z=shop.z)
+    if shop.time_zone != clock:
+        delivery.follow_clock(shop)
     return _told(shop)
 
 

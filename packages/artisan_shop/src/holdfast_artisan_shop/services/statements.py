@@ -93,6 +93,7 @@ _CHANGED = """
     FROM {wanted}
     WHERE stock.variant_id = wanted.id AND stock.held + wanted.held >= 0 AND stock.allocated + wanted.allocated >= 0
         AND stock.on_hand + wanted.on_hand >= stock.held + wanted.held + stock.allocated + wanted.allocated
+        AND (wanted.on_hand <= 0 OR stock.on_hand + wanted.on_hand <= CAST(%s AS int))
     RETURNING"""
 
 _CHANGE_POSTGRESQL = f"""
@@ -122,9 +123,9 @@ _WANTED_SQLITE = """(
 # A purchase, its orders, their lines and what is told of them: one document in, one statement.
 _RECORD = """
     WITH document AS MATERIALIZED (SELECT CAST(%s AS jsonb) AS value), placed AS (
-        INSERT INTO {purchase} (id, customer_id, key, placed_at)
+        INSERT INTO {purchase} (id, customer_id, key, placed_at, fingerprint)
         SELECT CAST(value -> 0 ->> 0 AS uuid), CAST(value -> 0 ->> 1 AS {user}), value -> 0 ->> 2,
-            CAST(value -> 0 ->> 3 AS timestamptz) FROM document
+            CAST(value -> 0 ->> 3 AS timestamptz), value -> 0 ->> 4 FROM document
         RETURNING id, customer_id, placed_at
     ), ordered AS (
         INSERT INTO {order} (id, purchase_id, shop_id, customer_id, state, currency, subtotal_minor, delivery_minor,
@@ -181,18 +182,19 @@ def add_line(
     return row[0] if row else None
 
 
-def change_figures(*, using: str, changes: Sequence[Sequence[Any]]) -> list[list[Any]]:
+def change_figures(*, using: str, changes: Sequence[Sequence[Any]], most: int) -> list[list[Any]]:
     """Change figures of the stock where the law allows it, and note why; return the figures of those that changed.
 
     A change is ``[variant_id, on_hand, held, allocated, kind, order_id, note]``. PostgreSQL locks them in the order of
-    their ids first, so that two who change the same never wait for each other in a circle.
+    their ids first, so that two who change the same never wait for each other in a circle. ``most`` is how many pieces
+    of one variant there may be.
     """
     connection = connections[using]
     document = json.dumps([[one[0].hex, *one[1:5], one[5] and one[5].hex, one[6]] for one in changes])
     if connection.vendor == "postgresql":
-        return _answer("change", using, [document])
+        return _answer("change", using, [document, str(most)])
     with connection.cursor() as cursor:
-        cursor.execute(_statement("change", using).sql, [document])
+        cursor.execute(_statement("change", using).sql, [document, most])
         changed: list[list[Any]] = [[UUID(one), *figures] for one, *figures in cursor.fetchall()]
     moved = {row[0] for row in changed}
     StockMove.objects.using(using).bulk_create(

@@ -26,6 +26,7 @@ from holdfast_artisan_shop.exceptions import (
 from holdfast_artisan_shop.models import BackInStockRequest, Hold, InventoryAlert, Stock, Variant
 from holdfast_artisan_shop.services import statements
 from holdfast_artisan_shop.services.rows import managed_variant, plain, using
+from holdfast_artisan_shop.services.texts import check_text
 from holdfast_artisan_shop.states import MoveKind
 
 P = ParamSpec("P")
@@ -84,11 +85,18 @@ class Figures:
 def receive_stock(*, variant_id: UUID, actor_id: Any, quantity: int, note: str = "") -> Stock:
     """Add pieces that were made or bought.
 
-    Raises ``VariantNotFound``, ``QuantityInvalid``. Emits ``StockRecovered`` and ``BackInStock`` where it is so.
+    Raises ``VariantNotFound``, ``QuantityInvalid``, ``TextInvalid``. Emits ``StockRecovered`` and
+    ``BackInStock`` where it is so.
     """
     check_quantity(quantity)
+    check_text("note", note, NOTE_LENGTH)
     _check_managed(variant_id, actor_id)
-    change_stock([Change(variant_id=variant_id, kind=MoveKind.RECEIVED, on_hand=quantity, note=note[:NOTE_LENGTH])])
+    try:
+        with transaction.atomic(using=using()):
+            change_stock([Change(variant_id=variant_id, kind=MoveKind.RECEIVED, on_hand=quantity, note=note)])
+    except SoldOut:  # nothing is taken, so it would be too many
+        maximum = MAX_PIECES - _stock(variant_id).on_hand
+        raise QuantityInvalid(quantity=str(quantity), maximum=maximum) from None
     return _stock(variant_id)
 
 
@@ -96,18 +104,24 @@ def receive_stock(*, variant_id: UUID, actor_id: Any, quantity: int, note: str =
 def correct_stock(*, variant_id: UUID, actor_id: Any, difference: int, note: str = "") -> Stock:
     """Put a figure right that was counted anew: some are broken, or were found.
 
-    Raises ``VariantNotFound``, ``CorrectionInvalid``, ``StockInUse`` where pieces would go that are held or sold. Emits
-    as ``receive_stock`` does, and ``StockRanLow``.
+    Raises ``VariantNotFound``, ``CorrectionInvalid``, ``TextInvalid``, ``StockInUse`` where pieces would go that are
+    held or sold. Emits as ``receive_stock`` does, and ``StockRanLow``.
     """
     if not _whole(difference) or difference == 0 or abs(difference) > MAX_PIECES:
         raise CorrectionInvalid(difference=str(difference)[:40])
+    check_text("note", note, NOTE_LENGTH)
     _check_managed(variant_id, actor_id)
+
+    @reaping
+    @transaction.atomic(using=using())
+    def correct() -> None:
+        change_stock([Change(variant_id=variant_id, kind=MoveKind.CORRECTED, on_hand=difference, note=note)])
+
     try:
-        with transaction.atomic():
-            change_stock(
-                [Change(variant_id=variant_id, kind=MoveKind.CORRECTED, on_hand=difference, note=note[:NOTE_LENGTH])]
-            )
+        correct()
     except SoldOut:
+        if difference > 0:  # nothing is taken, so it would be too many
+            raise CorrectionInvalid(difference=str(difference)) from None
         raise StockInUse(variant_id=str(variant_id), free=_stock(variant_id).free) from None
     return _stock(variant_id)
 
@@ -198,6 +212,7 @@ def change_stock(changes: Iterable[Change]) -> None:
     ordered = sorted(by_id.values(), key=lambda one: one.variant_id)
     rows = statements.change_figures(
         using=using(),
+        most=MAX_PIECES,
         changes=[
             [one.variant_id, one.on_hand, one.held, one.allocated, one.kind, one.order_id, one.note] for one in ordered
         ],
