@@ -28,7 +28,7 @@ CHOOSING = (
     no.CouponExhausted,
     no.TextInvalid,
 )
-BUYING = (no.ShopNotOpen, no.NotOnSale, no.SoldOut, no.FlashSaleSoldOut, *CHOOSING)
+BUYING = (no.ShopNotOpen, no.NotOnSale, no.SoldOut, no.FlashSaleSoldOut, no.OrderTooLarge, no.KeyReused, *CHOOSING)
 MOVING = (no.OrderNotFound, no.OrderStepNotAllowed)
 PAYING = (*MOVING, no.PaymentDeclined, no.PaymentUnavailable)
 

@@ -156,7 +156,8 @@ class ProductView(MarketView):
     def get(self, request: Request, product_id: UUID) -> HttpResponseBase:
         """Return the product; 304 if it is still what the ``ETag`` sent along was of."""
         product = selectors.get_offer(product_id=product_id, actor_id=self.visitor_id)
-        mine = selectors.shops_of(actor_id=self.visitor_id).filter(pk=product.shop_id).exists()
+        actor_id = self.visitor_id
+        mine = actor_id is not None and selectors.shops_of(actor_id=actor_id).filter(pk=product.shop_id).exists()
         shown = shapes.ArtisanProductOutput(product, context={"mine": mine}).data
         return conditional(request, shown, version=version_of(product))
 
