@@ -314,10 +314,7 @@ def welcome(address: str, counters: str | None, cards: str | None) -> str:
         "Health": f"{address}/health/",
     }
     relay, counting = (pid_file(name).relative_to(ROOT) for name in ("relay", "counters"))
-    hints = [
-        "Find a bowl on the map at /market/near/ as ada, order it; as greta prepare it, bring it, be paid.",
-        "Change a price as mara, and watch the other admins being told; their mails are at /mailbox/.",
-    ]
+    hints = ["Change a price as mara, and watch the other admins being told; their mails are at /mailbox/."]
     hints += [f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})"]
     if counters:
         pages["Counters"] = f"{counters}/"
