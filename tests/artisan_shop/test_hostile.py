@@ -1,17 +1,21 @@
 """What nobody should try: the services refuse it by name, keep the books, and let no database error out."""
 
 import datetime as dt
+from functools import partialmethod
 
 import pytest
 from django.utils import timezone
 
+from holdfast.conf import load_backend
 from holdfast.money import Money
 from holdfast_artisan_shop import exceptions, services
+from holdfast_artisan_shop.backends.dummy import DummyGateway
 from holdfast_artisan_shop.exceptions import ShopError
-from holdfast_artisan_shop.models import Hold, Order, Purchase, Slot, Stock
+from holdfast_artisan_shop.models import Hold, Order, Payment, Purchase, Slot, Stock
+from holdfast_artisan_shop.ports import Answer
 from holdfast_artisan_shop.services import Choice
 from holdfast_artisan_shop.services.stock import MAX_PIECES
-from holdfast_artisan_shop.states import CouponKind, Fulfillment, OrderState
+from holdfast_artisan_shop.states import CouponKind, Fulfillment, OrderState, PaymentState
 from holdfast_artisan_shop.testing import make_order, make_product, make_shop, make_user, the_variant
 from tests.artisan_shop.books import check_books, figures, item
 
@@ -279,3 +283,63 @@ def test_a_slot_of_another_shop_is_not_found(ada, bob, shop, bowl):
     slot = make_slot(ada, other, kind=Fulfillment.PICKUP)
     with pytest.raises(exceptions.SlotNotFound):
         place(bob, shop, item(bowl), choice=Choice(slot_id=slot.pk))
+
+
+# Payments
+
+
+class Refusing(DummyGateway):
+    """A gateway that says no to one verb, in words that no database stores."""
+
+    verb = ""
+
+    def _answer(self, verb, charge):
+        said = {"reference": None, "reason": "no\0 \ud800" + "x" * 1000}
+        return Answer(accepted=verb != type(self).verb, **said)
+
+    authorize = partialmethod(_answer, "authorize")
+    capture = partialmethod(_answer, "capture")
+    release = partialmethod(_answer, "release")
+    refund = partialmethod(_answer, "refund")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("verb", "state", "step", "ends"),
+    [
+        ("capture", OrderState.READY, "complete_order", "captured"),
+        ("release", OrderState.PAID, "decline_order", "released"),
+        ("refund", OrderState.COMPLETED, "refund_order", "refunded"),
+    ],
+)
+def test_what_the_gateway_refused_is_asked_for_again_by_a_person(
+    settings, monkeypatch, ada, bob, bowl, verb, state, step, ends
+):
+    settings.HOLDFAST_ARTISAN_SHOP = {"PAYMENT": {"BACKEND": "tests.artisan_shop.test_hostile.Refusing"}}
+    gateway = type(load_backend(settings.HOLDFAST_ARTISAN_SHOP["PAYMENT"]))
+    monkeypatch.setattr(gateway, "verb", verb)
+    order = make_order(customer=bob, product=bowl, state=state)
+    scope = {"order_id": order.pk, "actor_id": ada.pk}
+    with pytest.raises(exceptions.PaymentStepNotAllowed):
+        services.retry_payment(**scope)
+    getattr(services, step)(**scope)
+    assert (Payment.objects.get().state, Payment.objects.get().reason[:3]) == (PaymentState.FAILED, "no ")
+    services.retry_payment(**scope)
+    assert Payment.objects.get().state == PaymentState.FAILED
+    monkeypatch.setattr(gateway, "verb", "")
+    with pytest.raises(exceptions.OrderNotFound):
+        services.retry_payment(order_id=order.pk, actor_id=bob.pk)
+    services.retry_payment(**scope)
+    assert (Payment.objects.get().state, Payment.objects.get().reason) == (ends, "")
+    with pytest.raises(exceptions.PaymentStepNotAllowed):
+        services.retry_payment(**scope)
+    check_books()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refusal_in_words_that_cannot_be_stored_is_a_refusal(settings, monkeypatch, bob, bowl):
+    settings.HOLDFAST_ARTISAN_SHOP = {"PAYMENT": {"BACKEND": "tests.artisan_shop.test_hostile.Refusing"}}
+    monkeypatch.setattr(type(load_backend(settings.HOLDFAST_ARTISAN_SHOP["PAYMENT"])), "verb", "authorize")
+    order = make_order(customer=bob, product=bowl)
+    with pytest.raises(exceptions.PaymentDeclined):
+        services.pay_order(order_id=order.pk, customer_id=bob.pk)

@@ -87,6 +87,7 @@ def test_the_law_of_payments_and_shops():
         ("authorized", "release"): "releasing",
         ("capturing", "captured"): "captured",
         ("capturing", "fail"): "failed",
+        ("failed", "retry"): "capturing | releasing | refunding",
         ("captured", "refund"): "refunding",
         ("releasing", "fail"): "failed",
         ("releasing", "released"): "released",

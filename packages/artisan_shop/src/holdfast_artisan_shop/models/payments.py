@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
-from django_fsm import FSMField, transition
+from django_fsm import GET_STATE, FSMField, transition
 
 from holdfast.fsm import StatefulModel
 from holdfast.ids import uuid7
@@ -109,3 +109,15 @@ class Payment(StatefulModel):
     def fail(self, *, reason: str) -> None:
         """Leave it to a person: the gateway refused what it had promised."""
         self.reason = reason
+
+    @transition(
+        field=state,
+        source=PaymentState.FAILED,
+        target=GET_STATE(
+            lambda _self, *, intent: intent,
+            states=[PaymentState.CAPTURING, PaymentState.RELEASING, PaymentState.REFUNDING],
+        ),
+    )
+    def retry(self, *, intent: PaymentState) -> None:
+        """Ask once more: a person has talked to the gateway."""
+        self.reason, self.asked_at = "", None

@@ -51,7 +51,13 @@ from holdfast_artisan_shop.services.orders import (
     refund_order,
     start_order,
 )
-from holdfast_artisan_shop.services.payments import pay_order, pay_purchase, settle_payment, settle_payments
+from holdfast_artisan_shop.services.payments import (
+    pay_order,
+    pay_purchase,
+    retry_payment,
+    settle_payment,
+    settle_payments,
+)
 from holdfast_artisan_shop.services.products import (
     CategoryValues,
     ProductDetails,
@@ -154,6 +160,7 @@ __all__ = [
     "request_back_in_stock",
     "reschedule_delivery",
     "retire_product",
+    "retry_payment",
     "roll_up",
     "roll_up_order",
     "schedule_flash_sale",

@@ -238,7 +238,7 @@ def _asked(key: str | None, choices: Mapping[UUID, Choice], items: Sequence[Item
         return {}
     check_text("key", key, KEY_LENGTH, required=True)
     chosen = {str(shop_id): asdict(choice) for shop_id, choice in choices.items()}
-    wanted = items and [asdict(item) for item in items]
+    wanted = None if items is None else [asdict(item) for item in items]
     plainly = json.dumps([chosen, wanted], sort_keys=True, default=str)
     return {"key": key, "fingerprint": sha256(plainly.encode()).hexdigest()}
 

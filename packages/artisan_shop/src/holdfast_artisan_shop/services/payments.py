@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django_fsm import can_proceed
 
 from holdfast.conf import load_backend
 from holdfast.outbox import emit
@@ -19,6 +20,7 @@ from holdfast_artisan_shop.exceptions import (
     OrderStepNotAllowed,
     PaymentDeclined,
     PaymentNotFound,
+    PaymentStepNotAllowed,
     PaymentUnavailable,
 )
 from holdfast_artisan_shop.models import Order, Payment, Purchase
@@ -26,6 +28,7 @@ from holdfast_artisan_shop.models.payments import INTENTS
 from holdfast_artisan_shop.ports import Answer, Charge, PaymentGateway
 from holdfast_artisan_shop.services import steps
 from holdfast_artisan_shop.services.rows import lock_order, using
+from holdfast_artisan_shop.services.texts import cleaned
 from holdfast_artisan_shop.states import OrderState, PaymentState
 
 logger = logging.getLogger("holdfast_artisan_shop")
@@ -37,6 +40,12 @@ ASKED = {
     PaymentState.CAPTURING: ("capture", "captured"),
     PaymentState.RELEASING: ("release", "released"),
     PaymentState.REFUNDING: ("refund", "refunded"),
+}
+# What the gateway owes where it has refused: an order is further than its money.
+OWED = {
+    OrderState.COMPLETED: PaymentState.CAPTURING,
+    OrderState.CANCELLED: PaymentState.RELEASING,
+    OrderState.REFUNDED: PaymentState.REFUNDING,
 }
 
 
@@ -72,6 +81,22 @@ def pay_purchase(*, purchase_id: UUID, customer_id: Any) -> list[Order]:
     for order in purchase.orders.filter(state=OrderState.PENDING):
         pay_order(order_id=order.pk, customer_id=customer_id)
     return list(purchase.orders.order_by("pk"))
+
+
+def retry_payment(*, order_id: UUID, actor_id: Any) -> Order:
+    """Ask the gateway once more for what it has refused although it had promised it, after a person has talked to it.
+
+    Raises ``OrderNotFound``, ``PaymentStepNotAllowed``. Emits ``PaymentFailed`` where it refuses again.
+    """
+    with transaction.atomic(using=using()):
+        order = lock_order(order_id, actor_id=actor_id)
+        payment = steps.alive(order)
+        if payment is None or not can_proceed(payment.retry):
+            raise PaymentStepNotAllowed(payment_id=payment and str(payment.pk), state=payment and payment.state)
+        payment.retry(intent=OWED[OrderState(order.state)])
+        payment.save(update_fields=["state", "reason", "asked_at"])
+    settle_order(order_id=order.pk)
+    return order
 
 
 def settle_payment(*, payment_id: UUID) -> Payment:
@@ -110,7 +135,8 @@ def settle_order(*, order_id: UUID) -> None:
     """Ask for what an order's payment intends, once everything is committed."""
     payment = Payment.objects.using(using()).filter(order_id=order_id, state__in=INTENTS).values("pk").first()
     if payment is not None:
-        transaction.on_commit(partial(settle_payment, payment_id=payment["pk"]), using=using())
+        # The step is taken and stays so, whatever comes of the asking: it is asked again.
+        transaction.on_commit(partial(settle_payment, payment_id=payment["pk"]), using=using(), robust=True)
 
 
 def _ask(payment: Payment) -> Answer:
@@ -130,7 +156,10 @@ def _ask(payment: Payment) -> Answer:
     gateway: PaymentGateway = load_backend(settings.PAYMENT)
     verb, _step = ASKED[PaymentState(payment.state)]
     answer: Answer = getattr(gateway, verb)(charge)
-    return answer
+    # A stranger's words, cut to what can be stored.
+    return Answer(
+        accepted=answer.accepted, reference=cleaned(answer.reference, 200), reason=cleaned(answer.reason, 500)
+    )
 
 
 @transaction.atomic
@@ -143,7 +172,7 @@ def _conclude(asked: Payment, answer: Answer) -> None:
     if not answer.accepted:
         _refused(payment, order, answer.reason)
     elif payment.state == PaymentState.AUTHORIZING:
-        payment.authorized(reference=answer.reference[:200])
+        payment.authorized(reference=answer.reference)
         if order.state == OrderState.PENDING:
             steps.move(order, "mark_paid")
             emit(
@@ -160,7 +189,7 @@ def _conclude(asked: Payment, answer: Answer) -> None:
 
 def _refused(payment: Payment, order: Order, reason: str) -> None:
     if payment.state == PaymentState.AUTHORIZING:
-        payment.declined(reason=reason[:500])
+        payment.declined(reason=reason)
     else:
-        payment.fail(reason=reason[:500])
-    emit(PaymentFailed(order_id=str(order.pk), payment_id=str(payment.pk), reason=reason[:500]), using=using())
+        payment.fail(reason=reason)
+    emit(PaymentFailed(order_id=str(order.pk), payment_id=str(payment.pk), reason=reason), using=using())

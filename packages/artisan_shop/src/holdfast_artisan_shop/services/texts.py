@@ -18,6 +18,12 @@ def storable(text: str) -> bool:
     return "\0" not in text and not any("\ud800" <= one <= "\udfff" for one in text)
 
 
+def cleaned(text: object, maximum: int) -> str:
+    """Return of a stranger's text what can be stored."""
+    known = "" if text is None else str(text).replace("\0", "")
+    return known.encode(errors="replace").decode()[:maximum]
+
+
 def check_moments(*moments: dt.datetime | None) -> None:
     """Raise ``PeriodInvalid`` for a moment without a time zone, or so far that it is in no calendar elsewhere."""
     for moment in moments:
