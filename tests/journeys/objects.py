@@ -3,16 +3,22 @@
 A package that brings an operation with an id brings an entry here; ``test_owasp`` fails until there is one.
 """
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
 from django.test import override_settings
+from django.utils import timezone
 
 from holdfast.ids import uuid7
 from holdfast.money import Money
 from holdfast.testing import drain_outbox
+from holdfast_artisan_shop import selectors as market
+from holdfast_artisan_shop import services as market_services
+from holdfast_artisan_shop import testing as market_testing
+from holdfast_artisan_shop.states import Fulfillment
 from holdfast_cards.testing import make_card
 from holdfast_catalog_notify import selectors as catalog
 from holdfast_catalog_notify import services as catalog_services
@@ -23,23 +29,35 @@ from holdfast_wallet import services as wallet
 from holdfast_wallet.testing import make_account, make_hold, make_transfer
 from people.models import User
 from tests.journeys.calling import make_operator, make_person
+from tests.journeys.openapi import Operation
 
 READING = frozenset({"get"})
 WRITING = frozenset({"post", "put", "patch", "delete"})
+ARTISAN_SHOP = "holdfast_artisan_shop"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """One kind of object that a path names."""
 
-    # Of a new object that belongs to this person.
+    # Of a new object that belongs to this person: its id, or all ids of the path where the last one is not enough.
     make: Callable[[User], Any]
     owner: Callable[[], User] = make_person
     # Somebody else of the same standing, but where that one may do everything.
     stranger: Callable[[], User] = make_person
-    # What strangers may do, and why.
+    # What strangers may do, and why: a method, or one with what follows the id in the path ("get reviews/").
     open_to_strangers: frozenset[str] = field(default_factory=frozenset)
     because: str = ""
+
+    def is_open(self, operation: Operation) -> bool:
+        """Tell whether strangers may do this with it."""
+        rest = operation.path.rpartition("}")[2].removeprefix("/")
+        return bool({operation.method, f"{operation.method} {rest}"} & self.open_to_strangers)
+
+    def path_of(self, owner: User, name: str) -> dict[str, str]:
+        """Return the ids of a new object, by their names in the path, of which the last one is given."""
+        made = self.make(owner)
+        return {one: str(value) for one, value in (made if isinstance(made, dict) else {name: made}).items()}
 
 
 def _deposit(owner: User) -> Any:
@@ -82,6 +100,66 @@ def _unsubscribe_token(owner: User) -> str:
         HOLDFAST_CATALOG_NOTIFY=settings.HOLDFAST_CATALOG_NOTIFY | {"BASE_URL": "https://shop.test"}
     ):
         return unsubscribe_url_of(user_id=owner.pk, channel="email").rstrip("/").rpartition("/")[2]
+
+
+def _workshop(owner: User) -> Any:
+    """Return the shop of this person, who has one only: what is made for it fits together."""
+    return market.shops_of(actor_id=owner.pk).first() or market_testing.make_shop(owner=owner)
+
+
+def _ware(owner: User) -> Any:
+    """Return a product of this person."""
+    return market_testing.make_product(shop=_workshop(owner))
+
+
+def _pattern(owner: User) -> Any:
+    day = timezone.now() + dt.timedelta(days=2)
+    return market_services.add_slot_pattern(
+        shop_id=_workshop(owner).pk,
+        actor_id=owner.pk,
+        kind=Fulfillment.PICKUP,
+        weekday=day.weekday(),
+        starts=dt.time(10),
+        ends=dt.time(12),
+        capacity=100,
+        lead_hours=1,
+    )
+
+
+def _slot(owner: User) -> Any:
+    _pattern(owner)
+    return market.slots_of_shop(shop_id=_workshop(owner).pk, actor_id=owner.pk).first()
+
+
+def _order(owner: User) -> Any:
+    """Return an order of somebody at his own shop, so that he may do what either side may."""
+    choice = market_services.Choice(slot_id=_slot(owner).pk)
+    return market_testing.make_order(customer=owner, product=_ware(owner), choice=choice)
+
+
+def _in_basket(owner: User) -> Any:
+    variant_id = market_testing.the_variant(market_testing.make_product()).pk
+    market_services.add_to_basket(customer_id=owner.pk, variant_id=variant_id, quantity=1)
+    return variant_id
+
+
+def _member(owner: User) -> dict[str, Any]:
+    shop, friend = _workshop(owner), make_person()
+    market_services.invite_member(shop_id=shop.pk, actor_id=owner.pk, user_id=friend.pk)
+    return {"shop_id": shop.pk, "member_id": friend.pk}
+
+
+def _flash_sale(owner: User) -> Any:
+    ware, now = _ware(owner), timezone.now()
+    return market_services.schedule_flash_sale(
+        product_id=ware.pk, actor_id=owner.pk, price=ware.price / 2, starts_at=now, ends_at=now + dt.timedelta(days=1)
+    )
+
+
+def _coupon(owner: User) -> Any:
+    return market_services.create_coupon(
+        shop_id=_workshop(owner).pk, actor_id=owner.pk, code=uuid7().hex[-12:], percent=10
+    )
 
 
 KINDS: Mapping[str, Kind] = {
@@ -135,9 +213,38 @@ KINDS: Mapping[str, Kind] = {
         open_to_strangers=READING | WRITING,
         because="the link in a mail: whoever has it may end what it is about, and it is signed",
     ),
+    "/shops/{shop_id}": Kind(
+        make=lambda owner: _workshop(owner).pk,
+        open_to_strangers=frozenset({"get ", "get slots/"}),
+        because="a published shop is everybody's to look at, and its slots to choose from",
+    ),
+    "/shops/{shop_id}/members/{member_id}": Kind(make=_member),
+    "/slot-patterns/{pattern_id}": Kind(make=lambda owner: _pattern(owner).pk),
+    "/coupons/{coupon_id}": Kind(make=lambda owner: _coupon(owner).pk),
+    "/flash-sales/{flash_sale_id}": Kind(make=lambda owner: _flash_sale(owner).pk),
+    "/categories/{category_id}": Kind(make=lambda _owner: market_testing.make_category().pk, owner=make_operator),
+    "/products/{product_id}": Kind(
+        make=lambda owner: _ware(owner).pk,
+        open_to_strangers=frozenset({"get ", "get recommendations/", "get reviews/", "post reviews/"}),
+        because="the market is public; whoever has bought a product says what it is like",
+    ),
+    "/variants/{variant_id}": Kind(
+        make=lambda owner: market_testing.the_variant(_ware(owner)).pk,
+        open_to_strangers=frozenset({"post back-in-stock/"}),
+        because="everybody may wait for what he wants to buy",
+    ),
+    "/basket/{variant_id}": Kind(make=_in_basket),
+    "/purchases/{purchase_id}": Kind(make=lambda owner: _order(owner).purchase_id),
+    "/orders/{order_id}": Kind(make=lambda owner: _order(owner).pk),
+    "/tracking/{token}": Kind(
+        make=lambda owner: market_services.tracking_token(order_id=_order(owner).pk),
+        open_to_strangers=READING,
+        because="the link may be passed on: it shows how far an order is to whoever has it, and it is signed",
+    ),
 }
 
-# Ids in bodies and queries, by the name of their property: what of somebody's own it names.
+# Ids in bodies and queries, by the name of their property, and the domain where two use the same: what of somebody's
+# own it names.
 NAMED: Mapping[str, Callable[[User], Any]] = {
     "account": lambda owner: make_account(owner=owner, funds="50.00").pk,
     "source": lambda owner: make_account(owner=owner, funds="50.00").pk,
@@ -149,6 +256,13 @@ NAMED: Mapping[str, Callable[[User], Any]] = {
     "change_set": lambda _owner: _change_set(),
     "product": lambda _owner: make_product().pk,
     "products": lambda _owner: make_product().pk,
+    "shop": lambda owner: _workshop(owner).pk,
+    "shop_id": lambda owner: _workshop(owner).pk,
+    "product_id": lambda owner: _ware(owner).pk,
+    "variant_id": lambda owner: market_testing.the_variant(_ware(owner)).pk,
+    "slot": lambda owner: _slot(owner).pk,
+    f"{ARTISAN_SHOP}.category": lambda _owner: market_testing.make_category().pk,
+    "parent": lambda _owner: market_testing.make_category().pk,
 }
 # Of those, what is everybody's to name.
 PUBLIC_NAMES = {
@@ -158,4 +272,15 @@ PUBLIC_NAMES = {
     "category": "the catalog is public",
     "product": "the catalog is public",
     "products": "the catalog is public",
+    "shop_id": "everybody orders where he likes",
+    "product_id": "the market is public",
+    "variant_id": "the market is public",
+    "slot": "everybody books a slot of the shop where he orders",
+    "parent": "the categories are public",
 }
+
+
+def name_id(operation: Operation, name: str, owner: User) -> str:
+    """Return the id of something of somebody's own that a property of this name asks for, or nothing."""
+    make = NAMED.get(f"{operation.tag}.{name}") or NAMED.get(name)
+    return str(make(owner)) if make else ""
