@@ -27,7 +27,7 @@ def main() -> None:
         action="append",
         metavar="PART",
         help="of the wallet: transfers, race, bytes, reads; of the catalog: hits, latency, listing, exact; "
-        "of the market: orders, geo, listing, dashboard; all without one",
+        "of the market: orders, sqlite, geo, listing, dashboard; all without one",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every single measurement there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the tables there, for the documents")

@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import report
@@ -22,118 +21,102 @@ OSCAR = "django-oscar, basket and order"
 BASKET = "holdfast, basket and checkout"
 ONE_CALL = "holdfast place_order"
 WAYS = {OSCAR: "basket", BASKET: "basket", ONE_CALL: "one_call"}
+POSTGRES, SQLITE = "PostgreSQL", "SQLite"
 ONE, MANY, CROWD = "1 client", f"{CLIENTS} clients", f"{CLIENTS} clients, {HOT} hot products"
-SQLITE_ONE, SQLITE_MANY = "SQLite, 1 client", f"SQLite, {CLIENTS} clients"
+# How many clients, whether they want the same, and how many times oscar's rate basket and call shall reach.
+CELLS = {
+    POSTGRES: {ONE: (1, False, 5, 7), MANY: (CLIENTS, False, 4, 9), CROWD: (CLIENTS, True, 4, 4)},
+    SQLITE: {ONE: (1, False, 6, 6), MANY: (CLIENTS, False, 6, 6)},
+}
 BUYERS, SCARCE, RUSHES = 32, 10, 3
 
 
-@dataclass(frozen=True)
-class Systems:
-    """Everybody, connected for the whole run; by the name of the way."""
-
-    postgres: dict[str, Clients]
-    sqlite: dict[str, Clients]
-
-
 def measure(
-    postgres: Postgres, watch: Watch, *, cycles: int, seconds: float, result: Report, say: Callable[[str], None]
+    postgres: Postgres,
+    watch: Watch,
+    *,
+    place: str,
+    cycles: int,
+    seconds: float,
+    result: Report,
+    say: Callable[[str], None],
 ) -> None:
-    """Measure orders and write them into the report."""
-    with _systems(postgres, say) as systems:
-        _statements(systems.postgres, result)
-        duel = Duel(watch, _cells(systems))
+    """Measure orders on PostgreSQL or on SQLite and write them into the report."""
+    with _systems(postgres, place, say) as systems:
+        if place == POSTGRES:
+            _statements(systems, result)
+        duel = Duel(watch, {cell: _arms(systems, count, hot=hot) for cell, (count, hot, *_) in CELLS[place].items()})
         duel.run(cycles=cycles, seconds=seconds, say=say)
-        _rates(duel, result)
-        _failures(systems, result)
-        _rush(systems, result, say)
+        _rates(duel, place, result)
+        _failures(systems, place, result)
+        _rush(systems, place, result, say)
 
 
 @contextlib.contextmanager
-def _systems(postgres: Postgres, say: Callable[[str], None]) -> Iterator[Systems]:
+def _systems(postgres: Postgres, place: str, say: Callable[[str], None]) -> Iterator[dict[str, Clients]]:
+    """Prepare both at the same time; who is connected, by the name of the way."""
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-sqlite-"))
-
-        def started(module: str, url: str) -> Clients:
-            say(f"preparing {module} in {url.rpartition('/')[2]}")
-            clients = stack.enter_context(Clients(f"benchmarks.market.{module}", CLIENTS, url=url))
-            clients.tell("prepare")
-            return clients
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmarks-sqlite-")))
 
         def database(module: str) -> str:
+            if place == SQLITE:
+                return f"sqlite://{folder / module}.sqlite3"
             name = f"benchmarks_market_{module}"
             stack.callback(postgres.drop, name)
             return postgres.database(name)
 
-        modules = ("oscar", "holdfast")
-        everybody = [
-            *(started(module, database(module)) for module in modules),
-            *(started(module, f"sqlite://{Path(folder) / module}.sqlite3") for module in modules),
-        ]
-        for clients in everybody:
+        def started(module: str) -> Clients:
+            say(f"preparing {module} on {place}")
+            clients = Clients(f"benchmarks.market.{module}", CLIENTS, url=database(module))
+            clients.tell("prepare")
+            return stack.enter_context(clients)
+
+        oscar, ours = started("oscar"), started("holdfast")
+        for clients in (oscar, ours):
             clients.hear()
             clients.each("connect", [{"number": number} for number in range(CLIENTS)])
-        oscar, ours, oscar_sqlite, ours_sqlite = everybody
-        yield Systems(
-            {OSCAR: oscar, BASKET: ours, ONE_CALL: ours},
-            {OSCAR: oscar_sqlite, BASKET: ours_sqlite, ONE_CALL: ours_sqlite},
-        )
+        yield {OSCAR: oscar, BASKET: ours, ONE_CALL: ours}
 
 
-def _cells(systems: Systems) -> dict[str, list[Arm]]:
-    def arms(clients: dict[str, Clients], count: int, *, hot: bool = False) -> list[Arm]:
-        def arm(name: str) -> Arm:
-            return Arm(
-                name,
-                lambda seconds: clients[name].rate("order", clients=count, seconds=seconds, way=WAYS[name], hot=hot),
-            )
+def _arms(systems: dict[str, Clients], count: int, *, hot: bool) -> list[Arm]:
+    def arm(name: str, clients: Clients) -> Arm:
+        return Arm(name, lambda seconds: clients.rate("order", clients=count, seconds=seconds, way=WAYS[name], hot=hot))
 
-        return [arm(name) for name in clients]
-
-    return {
-        ONE: arms(systems.postgres, 1),
-        MANY: arms(systems.postgres, CLIENTS),
-        CROWD: arms(systems.postgres, CLIENTS, hot=True),
-        SQLITE_ONE: arms(systems.sqlite, 1),
-        SQLITE_MANY: arms(systems.sqlite, CLIENTS),
-    }
+    return [arm(name, clients) for name, clients in systems.items()]
 
 
-def _rates(duel: Duel, result: Report) -> None:
+def _rates(duel: Duel, place: str, result: Report) -> None:
     cells = list(duel.cells)
+    options = " oscar's SQLite is opened as ours is: WAL, IMMEDIATE, each commit flushed." if place == SQLITE else ""
     result.tables += [
         Table(
-            "Orders of two lines per second",
+            f"Orders of two lines per second, {place}",
             ["way", *cells],
             [[name, *(report.rate(duel.value(cell, name)) for cell in cells)] for name in WAYS],
-            "Medians. oscar's SQLite is opened as ours is: WAL, IMMEDIATE, each commit flushed.",
+            f"Medians.{options}",
         ),
         Table(
-            "Times django-oscar",
+            f"Times django-oscar, {place}",
             ["way", *cells],
             [[name, *(report.times(duel.ratio(cell, name, OSCAR)) for cell in cells)] for name in (BASKET, ONE_CALL)],
             "Medians of the ratios within a cycle, with their interquartile range.",
         ),
         Table(
-            "Processor time of an order, µs: client + database",
+            f"Processor time of an order, µs: client + database, {place}",
             ["way", *cells],
             [[name, *(report.processor_time(duel.processor_time(cell, name)) for cell in cells)] for name in WAYS],
             "The steadiest figure on a machine that others use.",
         ),
     ]
-    for cell, name, wanted in (
-        (ONE, BASKET, 5),
-        (MANY, BASKET, 4),
-        (ONE, ONE_CALL, 7),
-        (MANY, ONE_CALL, 9),
-        (CROWD, BASKET, 4),
-        (CROWD, ONE_CALL, 4),
-        (SQLITE_ONE, BASKET, 6),
-        (SQLITE_MANY, BASKET, 6),
-    ):
-        result.bars.append(report.at_least(f"{name}, {cell}: × oscar", duel.ratio(cell, name, OSCAR), wanted))
+    for cell, (_count, _hot, *wanted) in CELLS[place].items():
+        for name, times in zip((BASKET, ONE_CALL), wanted, strict=True):
+            bar = f"{name}, {place}, {cell}: × oscar"
+            result.bars.append(report.at_least(bar, duel.ratio(cell, name, OSCAR), times))
     turns, disturbed = duel.noise()
-    result.facts["turns"] = f"{turns}, of which {disturbed} with more than 0.25 cores used by unrelated processes"
-    result.numbers["orders"] = duel.numbers()
+    result.facts[f"turns, {place}"] = (
+        f"{turns}, of which {disturbed} with more than 0.25 cores used by unrelated processes"
+    )
+    result.numbers[f"orders, {place}"] = duel.numbers()
 
 
 def _statements(systems: dict[str, Clients], result: Report) -> None:
@@ -152,44 +135,38 @@ def _statements(systems: dict[str, Clients], result: Report) -> None:
         result.bars.append(report.at_most(f"{name}, each further line: statements", (ten - two) / 8, 1))
 
 
-def _failures(systems: Systems, result: Report) -> None:
+def _failures(systems: dict[str, Clients], place: str, result: Report) -> None:
     """Say what went wrong in all the turns."""
     rows = []
-    for where, named in (("PostgreSQL", systems.postgres), ("SQLite", systems.sqlite)):
-        for side, name in (("django-oscar", OSCAR), ("holdfast", BASKET)):
-            failed: Counter[str] = Counter()
-            for one in named[name].call("failed", clients=CLIENTS):
-                failed.update(one)
-            rows.append([f"{side}, {where}", ", ".join(f"{count} {why}" for why, count in failed.items()) or "none"])
-            if side == "holdfast":
-                what = "orders that failed (deadlock, locked, any)"
-                result.bars.append(Bar(f"{where}: {what}", "0", str(failed.total()), not failed))
-    result.tables.append(Table("Orders that failed and were tried again", ["side", "how many"], rows))
+    for side, name in (("django-oscar", OSCAR), ("holdfast", BASKET)):
+        failed: Counter[str] = Counter()
+        for one in systems[name].call("failed", clients=CLIENTS):
+            failed.update(one)
+        rows.append([side, ", ".join(f"{count} {why}" for why, count in failed.items()) or "none"])
+        if side == "holdfast":
+            what = f"{place}: orders that failed (deadlock, locked, any)"
+            result.bars.append(Bar(what, "0", str(failed.total()), not failed))
+    result.tables.append(Table(f"Orders that failed and were tried again, {place}", ["side", "how many"], rows))
 
 
-def _rush(systems: Systems, result: Report, say: Callable[[str], None]) -> None:
+def _rush(systems: dict[str, Clients], place: str, result: Report, say: Callable[[str], None]) -> None:
     """Let 32 buyers order one of ten pieces at the same moment, some times."""
-    rows, exact = [], {}
-    for where, named in (("PostgreSQL", systems.postgres), ("SQLite", systems.sqlite)):
-        for name, clients in named.items():
-            say(f"{BUYERS} buyers: {where}, {name}")
-            rushes = [_one_rush(clients, WAYS[name]) for _time in range(RUSHES)]
-            sold = [outcomes["sold"] for outcomes, _pieces in rushes]
-            refused = [outcomes["refused"] for outcomes, _pieces in rushes]
-            errors = sum((outcomes for outcomes, _pieces in rushes), Counter[str]())
-            del errors["sold"], errors["refused"]
-            exact[where, name] = all(
-                pieces == SCARCE == outcomes["sold"] and outcomes["refused"] == BUYERS - SCARCE
-                for outcomes, pieces in rushes
-            )
-            words = ", ".join(f"{count} {how}" for how, count in errors.items()) or "none"
-            rows.append([f"{name}, {where}", _listed(sold), _listed(refused), words])
-    head = ["way", "sold", "refused", "errors"]
-    result.tables.append(Table(f"{BUYERS} buyers at once for {SCARCE} pieces", head, rows))
-    for (where, name), yes in exact.items():
+    rows = []
+    for name, clients in systems.items():
+        say(f"{BUYERS} buyers: {name}")
+        rushes = [_one_rush(clients, WAYS[name]) for _time in range(RUSHES)]
+        sold, refused = ([outcomes[how] for outcomes, _pieces in rushes] for how in ("sold", "refused"))
+        errors = sum((outcomes for outcomes, _pieces in rushes), Counter[str]())
+        del errors["sold"], errors["refused"]
+        words = ", ".join(f"{count} {how}" for how, count in errors.items()) or "none"
+        rows.append([name, _listed(sold), _listed(refused), words])
         if name != OSCAR:
-            what = f"{BUYERS} buyers, {SCARCE} pieces, {where}, {name}"
-            result.bars.append(Bar(what, f"{SCARCE} sold", "yes" if yes else "NO", yes))
+            pieces = [taken for _outcomes, taken in rushes]
+            exact = sold == pieces == [SCARCE] * RUSHES and not errors
+            what = f"{BUYERS} buyers, {SCARCE} pieces, {place}, {name}: sold"
+            result.bars.append(Bar(what, str(SCARCE), _listed(pieces), exact))
+    head = ["way", "sold", "refused", "errors"]
+    result.tables.append(Table(f"{BUYERS} buyers at once for {SCARCE} pieces, {place}", head, rows))
 
 
 def _one_rush(clients: Clients, way: str) -> tuple[Counter[str], int]:

@@ -37,8 +37,17 @@ class Options:
 
 def run(postgres: Postgres, watch: Watch, options: Options, result: Report, say: Say) -> None:
     """Measure everything and write it into the report."""
-    if ORDERS in options.parts:
-        orders.measure(postgres, watch, cycles=options.cycles, seconds=options.seconds, result=result, say=say)
+    for part, place in ORDERS.items():
+        if part in options.parts:
+            orders.measure(
+                postgres,
+                watch,
+                place=place,
+                cycles=options.cycles,
+                seconds=options.seconds,
+                result=result,
+                say=say,
+            )
     if READING.keys() & options.parts:
         _read(postgres, options, result, say)
 
@@ -276,6 +285,6 @@ def _live(connection: Any) -> dict[tuple[dt.date, UUID], int]:
         return {(month, category_id): int(revenue) for month, category_id, revenue in cursor.fetchall()}
 
 
-ORDERS = "orders"
+ORDERS = {"orders": orders.POSTGRES, "sqlite": orders.SQLITE}
 READING: dict[str, Callable[[Options, Report, Say], None]] = {"geo": _geo, "listing": _listing, "dashboard": _dashboard}
-PARTS = (ORDERS, *READING)
+PARTS = (*ORDERS, *READING)
