@@ -182,7 +182,7 @@ def test_a_rebuild_puts_right_whatever_is_wrong_and_says_so(bowl, cup, shop, cap
     ShopDay.objects.update(total_minor=7)
     SalesDay.objects.create(shop=shop, day=dt.date(2026, 5, 4), product=cup, orders=1, units=1, revenue_minor=1)
     ShopDay.objects.create(shop=shop, day=dt.date(2026, 5, 5), orders=3, total_minor=1, fee_minor=0)
-    assert services.rebuild_sales(days=None) == 3  # the two, and the first of the month, with which the month is counted
+    assert services.rebuild_sales(days=None) == 3  # the two, and the first, with which the month is counted
     days, products = counted(shop)
     assert products == right[1]
     assert days[dt.date(2026, 5, 4)] == right[0][dt.date(2026, 5, 4)]
