@@ -11,9 +11,7 @@ from holdfast_artisan_shop import services
 class Command(BaseCommand):
     """For cron, each night."""
 
-    help = (
-        "Counts the last days of all shops again, what is bought together, is popular and is searched for."
-    )
+    help = "Counts the last days of all shops again, what is bought together, is popular and is searched for."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
