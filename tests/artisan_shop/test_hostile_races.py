@@ -1,0 +1,115 @@
+"""Races that somebody had to think of: each at the moment at which it hurts most."""
+
+import datetime as dt
+import threading
+
+import pytest
+from django.db import connection, transaction
+from django.utils import timezone
+
+from holdfast.testing import race
+from holdfast_artisan_shop import exceptions, services
+from holdfast_artisan_shop.models import Coupon, Order, Slot
+from holdfast_artisan_shop.services import Choice
+from holdfast_artisan_shop.states import Fulfillment, OrderState
+from holdfast_artisan_shop.testing import make_order
+from tests.artisan_shop.books import check_books, figures, item
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+def waits_for_a_lock(verb):
+    """Let a verb run beside an open transaction until it waits for a lock of it; return its thread and its outcome."""
+    outcome = []
+    waiting = threading.Event()
+
+    def run():
+        outcome.extend(race(verb, times=1))
+        waiting.set()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not waiting.wait(0.01):
+        with connection.cursor() as cursor:
+            # Not pg_stat_activity, which stays the same within a transaction.
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+            if cursor.fetchone()[0]:
+                break
+    return thread, outcome
+
+
+def test_twins_with_one_key_and_one_coupon_are_both_answered(ada, bob, shop, bowl):
+    services.create_coupon(shop_id=shop.pk, actor_id=ada.pk, code="ONE", percent=10, max_uses=1)
+    outcomes = race(
+        lambda: services.place_order(
+            customer_id=bob.pk, shop_id=shop.pk, items=[item(bowl, 10)], choice=Choice(coupon_code="ONE"), key="k"
+        ),
+        times=6,
+    )
+    assert {type(one) for one in outcomes} == {Order}, outcomes
+    assert len({one.pk for one in outcomes}) == 1
+    assert (figures(bowl), Coupon.objects.get().used) == ((10, 0, 10), 1)
+
+
+def test_of_two_orders_with_one_key_one_is_placed_and_the_other_refused(bob, shop, bowl):
+    outcomes = race(
+        *(
+            lambda quantity=quantity: services.place_order(
+                customer_id=bob.pk, shop_id=shop.pk, items=[item(bowl, quantity)], key="k"
+            )
+            for quantity in (1, 2)
+        )
+    )
+    assert sorted(type(one).__name__ for one in outcomes) == ["KeyReused", "Order"]
+    assert Order.objects.count() == 1
+
+
+def test_a_slot_that_is_booked_while_its_day_is_closed_stays(ada, bob, shop, bowl):
+    later = timezone.now() + dt.timedelta(days=2)
+    services.add_slot_pattern(
+        shop_id=shop.pk,
+        actor_id=ada.pk,
+        kind=Fulfillment.PICKUP,
+        weekday=later.weekday(),
+        starts=dt.time(10),
+        ends=dt.time(12),
+        capacity=5,
+    )
+    slot = Slot.objects.order_by("starts_at").first()
+    day = slot.starts_at.date()
+    with transaction.atomic():
+        order = services.place_order(
+            customer_id=bob.pk, shop_id=shop.pk, items=[item(bowl)], choice=Choice(slot_id=slot.pk)
+        )
+        thread, outcome = waits_for_a_lock(
+            lambda: services.close_days(shop_id=shop.pk, actor_id=ada.pk, first_day=day, last_day=day)
+        )
+    thread.join()
+    assert not any(isinstance(one, Exception) for one in outcome), outcome
+    assert Order.objects.get().delivery.slot_id == slot.pk
+    assert order.state == OrderState.PENDING
+    check_books()
+
+
+def test_an_order_that_is_paid_while_it_expires_ends_one_way(bob, bowl):
+    order = make_order(customer=bob, product=bowl, quantity=10)
+    Order.objects.update(placed_at=timezone.now() - dt.timedelta(days=1))
+    race(
+        lambda: services.pay_order(order_id=order.pk, customer_id=bob.pk),
+        services.expire_orders,
+        services.expire_orders,
+    )
+    services.settle_payments()
+    order = Order.objects.get()
+    ends = (order.state, [payment.state for payment in order.payments.all()])
+    assert ends in [("paid", ["authorized"]), ("cancelled", []), ("cancelled", ["released"])]
+    check_books()
+
+
+def test_of_four_refunds_one_is_made(ada, bob, bowl):
+    order = make_order(customer=bob, product=bowl, quantity=2, state=OrderState.COMPLETED)
+    outcomes = race(lambda: services.refund_order(order_id=order.pk, actor_id=ada.pk, restock=True))
+    refused = (exceptions.OrderStepNotAllowed, exceptions.PaymentStepNotAllowed)
+    assert sum(isinstance(one, refused) for one in outcomes) == 3
+    assert (figures(bowl), order.payments.get().state) == ((10, 0, 0), "refunded")
+    check_books()
