@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,16 @@ SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 # Who is needed before the others, and what ends an object: nothing can be tried on it afterwards.
 FIRST = ("people", "auth")
-ENDS = ("/close", "/cancel", "/oppose", "/replace", "/reject", "/deactivate", "/release")
+ENDS = ("/close/", "/cancel", "/oppose", "/replace", "/reject", "/deactivate", "/release", "/holiday", "/decline")
+# Whose answer names something that has its address elsewhere.
+KEEPS = {"/checkout/": "purchase_id", "/slots/": "slot_id"}
+# What the others wait for, and the steps of an order, which nobody takes by the alphabet.
+SOONER = ("/publish/",)
+STEPS = ("/pay/", "/start/", "/finish/", "/send/", "/fail/", "/reschedule/", "/deliver/", "/complete/", "/refund/")
 
 HEADERS = {"Idempotency-Key": "{{$guid}}", "If-Match": "{{etag}}", "X-CSRFToken": "{{csrf_token}}"}
 # What has to be new, or belongs to who signs in.
-VALUES = {
+VALUES: Mapping[str, str | None] = {
     "username": "{{$guid}}",
     "email": "{{$guid}}@example.org",
     "password": "{{password}}",
@@ -41,6 +46,13 @@ VALUES = {
     "source": "{{account_id}}",
     "target": "{{another_account_id}}",
     "brand": "{{brand_id}}",
+    "category": "{{category_id}}",
+    "shop": "{{shop_id}}",
+    "shop_id": "{{shop_id}}",
+    "product_id": "{{product_id}}",
+    "slot": "{{slot_id}}",
+    "parent": None,
+    "amount": "1.00",
     "expires_at": "2099-01-01T00:00:00Z",
 }
 TEST = """
@@ -79,6 +91,7 @@ def collection(document: Schema) -> dict[str, Any]:
     tags: dict[str, list[Operation]] = {}
     for operation in sorted(operations(document), key=_place):
         tags.setdefault(operation.tag, []).append(operation)
+    tags = {tag: list(_in_order(found)) for tag, found in tags.items()}
     names = [*FIRST, *sorted(set(tags) - set(FIRST))]
     return {
         "info": {"name": document["info"]["title"], "description": document["info"]["description"], "schema": SCHEMA},
@@ -100,8 +113,17 @@ def environment() -> dict[str, Any]:
 
 def keeps(operation: Operation) -> str:
     """Return the variable that an operation's answer fills: the id in the paths below its own."""
-    below = re.compile(re.escape(operation.path.rstrip("/")) + r"/\{(\w+)\}")
-    return next((found[1] for path in operation.document["paths"] if (found := below.match(path))), "")
+    answer = next((operation.answers(status) for status in ("200", "201") if operation.answers(status)), None) or {}
+    if answer.get("type") != "array" and not {"id", "results"} & set(answer.get("properties", ())):
+        return next((variable for end, variable in KEEPS.items() if operation.path.endswith(end)), "")
+    own = operation.path.rstrip("/")
+    version, name = "/".join(own.split("/")[:3]), own.rpartition("/")[2]
+    # Some are made below what they belong to, and have an address of their own afterwards.
+    for start in (own, f"{version}/{name}"):
+        below = re.compile(re.escape(start) + r"/\{(\w+)\}")
+        if found := next(filter(None, map(below.match, operation.document["paths"])), None):
+            return found[1]
+    return next((variable for end, variable in KEEPS.items() if operation.path.endswith(end)), "")
 
 
 def requests_of(made: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -115,10 +137,32 @@ def text(made: dict[str, Any]) -> str:
     return json.dumps(made, indent=1, ensure_ascii=False) + "\n"
 
 
-def _place(operation: Operation) -> tuple[bool, bool, str, int]:
+def _in_order(sorted_ones: list[Operation]) -> Iterator[Operation]:
+    """Return the operations of a domain in their order, but each after the one that makes what it needs."""
+    waiting = list(sorted_ones)
+    made = {keeps(one) for one in waiting if one.method == "post"}
+    missing = made | {keeps(one) for one in waiting}
+    while waiting:
+        one = next((one for one in waiting if not _needs(one) & missing), waiting[0])
+        waiting.remove(one)
+        # A list gives an id only where nothing makes one: it may be empty.
+        if one.method == "post" or keeps(one) not in made:
+            missing.discard(keeps(one))
+        yield one
+
+
+def _needs(operation: Operation) -> set[str]:
+    in_body = re.findall(r"\{\{(\w+)\}\}", _body(operation) or "")
+    return {*operation.parameters("path"), *in_body}
+
+
+def _place(operation: Operation) -> tuple[bool, bool, bool, str, int, int]:
     ends = operation.method == "delete" or any(end in operation.path for end in ENDS)
     order = ("post", "get", "put", "patch", "delete")
-    return ends, ends and operation.method == "delete", operation.path, order.index(operation.method)
+    sooner = operation.path.endswith(SOONER)
+    step = next((number for number, end in enumerate(STEPS) if operation.path.endswith(end)), len(STEPS))
+    path = operation.path.removesuffix(STEPS[step]) + "/~" if step < len(STEPS) else operation.path
+    return ends, ends and operation.method == "delete", not sooner, path, step, order.index(operation.method)
 
 
 def _item(operation: Operation) -> dict[str, Any]:
@@ -151,6 +195,8 @@ def _url(operation: Operation) -> dict[str, Any]:
         path.append("")
     query = [
         {"key": name, "value": "", "description": one.get("description", ""), "disabled": True}
+        if not one.get("required")
+        else {"key": name, "value": str(operation.example_of(name, one["schema"]))}
         for name, one in operation.parameters("query").items()
     ]
     return {
@@ -172,7 +218,18 @@ def _body(operation: Operation) -> str | None:
             return "{{username}}"
         return VALUES.get(name) if schema.get("type") == "string" and "enum" not in schema else None
 
-    return json.dumps(operation.example(choose), indent=2)
+    given = operation.body["requestBody"]["content"][JSON].get("examples", {})
+    example = next((_filled("", one["value"]) for one in given.values()), None)
+    return json.dumps(operation.example(choose) if example is None else example, indent=2)
+
+
+def _filled(name: str, value: Any) -> Any:
+    """Return the document's own example, with what has to be new, or is ours."""
+    if isinstance(value, dict):
+        return {one: _filled(one, inner) for one, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(name, inner) for inner in value]
+    return VALUES.get(name, value) if isinstance(value, str) else value
 
 
 def _script(moment: str, code: str) -> dict[str, Any]:

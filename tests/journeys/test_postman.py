@@ -69,7 +69,10 @@ class Runner:
         if "auth" not in request and "access" in self.variables:
             headers["Authorization"] = f"Bearer {self.variables['access']}"
         body = self.filled(request.get("body", {}).get("raw", ""))
-        answer = self.client.request(request["method"], self.filled(url), headers=headers, content=body.encode())
+        query = {one["key"]: one["value"] for one in request["url"].get("query", ()) if not one.get("disabled")}
+        answer = self.client.request(
+            request["method"], self.filled(url), params=query, headers=headers, content=body.encode()
+        )
         self.keep(operation, answer)
         return operation, answer
 
