@@ -2,6 +2,7 @@
 
 import datetime as dt
 from functools import partialmethod
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -343,3 +344,27 @@ def test_a_refusal_in_words_that_cannot_be_stored_is_a_refusal(settings, monkeyp
     order = make_order(customer=bob, product=bowl)
     with pytest.raises(exceptions.PaymentDeclined):
         services.pay_order(order_id=order.pk, customer_id=bob.pk)
+
+
+@pytest.mark.parametrize(
+    ("day", "starts", "ends", "hours"),
+    [
+        # Clocks go forward: the hour is gone, and what is around it is shorter.
+        (dt.date(2027, 3, 28), dt.time(2), dt.time(3), None),
+        (dt.date(2027, 3, 28), dt.time(1), dt.time(4), 2),
+        # Clocks go back: what is around the hour that comes twice is longer.
+        (dt.date(2027, 10, 31), dt.time(1), dt.time(4), 4),
+        (dt.date(2027, 10, 31), dt.time(2), dt.time(3), 2),
+    ],
+)
+def test_on_a_day_on_which_the_clock_is_set_slots_are_as_long_as_they_last(
+    monkeypatch, ada, shop, day, starts, ends, hours
+):
+    services.change_shop(shop_id=shop.pk, actor_id=ada.pk, time_zone="Europe/Berlin")
+    before = dt.datetime.combine(day - dt.timedelta(days=8), dt.time(12), dt.UTC)
+    monkeypatch.setattr(timezone, "now", lambda: before)
+    make_slot(ada, shop, weekday=6, starts=starts, ends=ends)
+    slots = {one.starts_at.astimezone(ZoneInfo("Europe/Berlin")).date(): one for one in Slot.objects.all()}
+    found = slots.get(day)
+    assert (found and (found.ends_at - found.starts_at) / dt.timedelta(hours=1)) == hours
+    assert services.generate_slots() == 0
