@@ -4,10 +4,13 @@
 """
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -47,6 +50,16 @@ IDS = {one.path: ids_of(one) for one in everything()}
 api = schemathesis.openapi.from_dict(dict(document()))
 api.app = application
 api.config.phases.coverage.enabled = EXAMPLES > 10
+
+
+@pytest.fixture(autouse=True)
+def _one_connection() -> Iterator[None]:
+    # Between requests Django closes a connection that is in a transaction, as the test's is; its own client sees to it.
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @pytest.fixture
