@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from holdfast.testing import race
 from holdfast_artisan_shop import exceptions, services
-from holdfast_artisan_shop.models import Coupon, Order, Slot
+from holdfast_artisan_shop.models import Coupon, Order, Purchase, Slot
 from holdfast_artisan_shop.services import Choice
 from holdfast_artisan_shop.states import Fulfillment, OrderState
 from holdfast_artisan_shop.testing import make_order
@@ -112,4 +112,15 @@ def test_of_four_refunds_one_is_made(ada, bob, bowl):
     refused = (exceptions.OrderStepNotAllowed, exceptions.PaymentStepNotAllowed)
     assert sum(isinstance(one, refused) for one in outcomes) == 3
     assert (figures(bowl), order.payments.get().state) == ((10, 0, 0), "refunded")
+    check_books()
+
+
+def test_a_checkout_that_waited_while_the_basket_was_held_uses_the_hold(bob, bowl):
+    services.add_to_basket(customer_id=bob.pk, product_id=bowl.pk, quantity=10)
+    with transaction.atomic():
+        services.hold_basket(customer_id=bob.pk)
+        thread, outcome = waits_for_a_lock(lambda: services.checkout(customer_id=bob.pk))
+    thread.join()
+    assert [type(one) for one in outcome] == [Purchase], outcome
+    assert figures(bowl) == (10, 0, 10)
     check_books()

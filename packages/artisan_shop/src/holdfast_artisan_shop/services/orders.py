@@ -83,7 +83,8 @@ def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, 
         check_prices(quoted)
         if strangers := set(choices) - {one.shop_id for one in quoted}:
             raise ShopNotInBasket(shop_ids=sorted(map(str, strangers)))
-        held = take_holds(customer_id) if quoted[0].held else {}
+        # Looked for under the lock of the lines: who held them while we waited for it is seen.
+        held = take_holds(customer_id)
         placed = _place(Purchase(customer_id=customer_id, **asked), quoted, choices, held)
         BasketLine.objects.using(using()).filter(pk__in=[one.line_id for one in quoted]).delete()
         return placed

@@ -56,7 +56,6 @@ class Quoted:
     quantity: int
     seen_minor: int | None
     line_id: int | None
-    held: bool
 
     @classmethod
     def of(cls, row: Sequence[Any], quantity: int = 0) -> Self:
@@ -79,7 +78,6 @@ class Quoted:
             line[0] or quantity,
             line[1],
             line[2],
-            line[3] is not None,
         )
 
     @property

@@ -16,7 +16,6 @@ from holdfast.prepared import Statement
 from holdfast_artisan_shop.models import (
     BasketLine,
     FlashSale,
-    Hold,
     Order,
     OrderLine,
     Product,
@@ -30,7 +29,6 @@ from holdfast_artisan_shop.models import (
 _TABLES: dict[str, type[models.Model]] = {
     "basket_line": BasketLine,
     "flash_sale": FlashSale,
-    "hold": Hold,
     "order": Order,
     "order_line": OrderLine,
     "product": Product,
@@ -81,10 +79,10 @@ _COLUMNS = (
     "unit_minor, flash_sale_id"
 )
 _QUOTE = f"""
-    SELECT {{all}}({{array}}({_COLUMNS}, quantity, seen_minor, line_id, held)) FROM (
+    SELECT {{all}}({{array}}({_COLUMNS}, quantity, seen_minor, line_id)) FROM (
         SELECT {QUOTED}, {{extra}} FROM {{source}} {PRICED} {{end}}
     ) AS quoted"""  # noqa: S608 - nobody's words but ours
-_NO_LINE = "NULL AS quantity, NULL AS seen_minor, NULL AS line_id, NULL AS held"
+_NO_LINE = "NULL AS quantity, NULL AS seen_minor, NULL AS line_id"
 
 _CHANGED = """
     UPDATE {stock} AS stock
@@ -223,8 +221,7 @@ def _statement(name: str, using: str) -> Statement:
     sqlite = connections[using].vendor == "sqlite"
     ids = "{ids} JOIN {variant} AS variant ON variant."
     line = "{basket_line} AS line JOIN {variant} AS variant ON variant.id = line.variant_id"
-    held = "SELECT hold.id FROM {hold} AS hold WHERE hold.customer_id = line.customer_id LIMIT 1"
-    basket = f"line.quantity AS quantity, line.unit_minor AS seen_minor, line.id AS line_id, ({held}) AS held"
+    basket = "line.quantity AS quantity, line.unit_minor AS seen_minor, line.id AS line_id"
     mine = "WHERE line.customer_id = CAST(%s AS {user}) ORDER BY line.id {lock_lines}"
     change = _CHANGED.replace("{wanted}", _WANTED_SQLITE) + " variant_id, on_hand, held, allocated, low_at"
     texts = {
