@@ -242,7 +242,8 @@ def test_an_order_takes_few_statements_however_many_lines_it_has(bob, shop, cate
         services.checkout(customer_id=bob.pk)
 
     two, ten = statements_of(lambda: buy(2)), statements_of(lambda: buy(10))
-    assert two <= 12
+    # SQLite writes the rows of each table by a statement of its own.
+    assert two <= (12 if connection.vendor == "postgresql" else 13)
     assert ten - two <= 8
     direct = statements_of(lambda: place(bob, shop, *map(item, products[:2])))
     assert direct == statements_of(lambda: place(bob, shop, *map(item, products)))
