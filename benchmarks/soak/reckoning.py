@@ -63,7 +63,6 @@ class Reckoning:
             yield from self._cards(connection)
             yield from self._notifications(connection)
             yield from self._views(connection)
-            # Stock: when the shop is in, what was paid is what left the shelves, and no shelf is below zero.
 
     def _answers(self) -> Iterator[Line]:
         account = self.account

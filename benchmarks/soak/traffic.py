@@ -1,5 +1,7 @@
 """Who uses the site meanwhile: customers with wallets and cards, visitors of the catalog, an admin who changes prices.
 
+Nobody buys at the market here: what holds there while processes are killed, its own tests prove.
+
 Each keeps an account of what was acknowledged. What must happen once carries a key and is repeated until there is an
 answer, as a good client does; so an answer that got lost is no excuse for anything.
 """
