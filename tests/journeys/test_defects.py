@@ -301,6 +301,7 @@ def test_programs_find_the_defects_at_each_address(counter: CounterProcess, pref
     assert counter.counters()["users"] == {str(made.json()["user"]): {"create": 1, "delete": 1}}
 
 
+@pytest.mark.usefixtures("flushable")  # orders of the market are paid after commits
 def test_the_demo_tells_of_defects_once_and_the_counter_hears_of_each(counter: CounterProcess):
     call_command("populate")
     reports, taken_back = len(defect_story.REPORTS), len(defect_story.TAKEN_BACK)
