@@ -120,7 +120,9 @@ def test_what_is_bought_together_is_counted_from_the_orders(bowl, cup, shop, cat
     order(bowl, spoon, cancel=True)
     for _twice in range(2):
         assert services.refresh_together() == 3
-        scores = {(one.product.name, one.other.name): one.score for one in CoBuy.objects.select_related()}
+        scores = {
+            (one.product.name, one.other.name): one.score for one in CoBuy.objects.select_related("product", "other")
+        }
         assert scores == {
             ("Bowl", "Cup"): 2,
             ("Cup", "Bowl"): 2,

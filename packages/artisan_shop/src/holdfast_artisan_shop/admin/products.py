@@ -26,10 +26,7 @@ class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in t
     fields = ("name", "parent")
     autocomplete_fields = ("parent",)
     ordering = ("name",)
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer no deletion of many at once: each may still be in use."""
-        return {}
+    actions = None  # not many at once: each may still be in use
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Show the form, or take it; again with the reason where a verb refuses."""

@@ -120,7 +120,9 @@ class _Words(Func):
 
     def as_sql(self, compiler: Any, connection: Any, **_extra: Any) -> Any:  # type: ignore[override]  # names no kinds
         (beside,) = self.get_source_expressions()
-        return f"{compiler.quote_name_unless_alias(beside.alias)}.words", []
+        # As Django 6.1 calls it, and as all before it do.
+        quote = getattr(compiler, "quote_name", None) or compiler.quote_name_unless_alias
+        return f"{quote(beside.alias)}.words", []
 
 
 class _Query(Func):
