@@ -23,9 +23,9 @@ sys.path.insert(0, str(ROOT / "scripts"))  # where the servers are started that 
 
 from devservices import Postgres, private_postgres, private_valkey  # noqa: E402 - now that it is found
 
-from benchmarks.broadcast.processes import Child, CounterProcess, Site, free_port, running  # noqa: E402
-from benchmarks.soak.reckoning import Reckoning, text, waiting  # noqa: E402
-from benchmarks.soak.traffic import Account, run  # noqa: E402
+from benchmarks.broadcast.processes import Child, CounterProcess, Site, free_port, running  # noqa: E402 - as above
+from benchmarks.soak.reckoning import Reckoning, text, waiting  # noqa: E402 - as above
+from benchmarks.soak.traffic import Account, run  # noqa: E402 - as above
 
 ADMINS, PRODUCTS = 4, 20
 DOWN_SECONDS = 2.0

@@ -9,9 +9,9 @@ django.setup()
 
 from rest_framework.authtoken.models import Token  # noqa: E402 - now that Django is set up
 
-from holdfast_catalog_notify.testing import make_product  # noqa: E402
-from people.models import User  # noqa: E402
-from people.services import register_person  # noqa: E402
+from holdfast_catalog_notify.testing import make_product  # noqa: E402 - as above
+from people.models import User  # noqa: E402 - as above
+from people.services import register_person  # noqa: E402 - as above
 
 PASSWORD = "correct-horse-battery"
 

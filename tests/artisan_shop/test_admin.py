@@ -232,6 +232,17 @@ def test_a_payment_without_an_answer_is_asked_for_again(staff, bob, bowl, settin
     assert Payment.objects.get().state == "captured"
 
 
+def test_a_payment_that_the_gateway_refused_is_tried_again(staff, bob, bowl):
+    make_order(customer=bob, product=bowl, state=OrderState.COMPLETED)
+    Payment.objects.update(state="failed")
+    payment = Payment.objects.get()
+    assert [one["url"] for one in staff.get(page(Payment, payment)).context["steps"]] == [
+        page(Payment, payment, "retry")
+    ]
+    staff.post(page(Payment, payment, "retry"))
+    assert Payment.objects.get().state == "captured"
+
+
 def test_the_tree_of_categories_is_edited_through_the_services(staff, category, bowl):
     staff.post(page(Category, step="add"), {"name": "Bowls", "parent": category.pk})
     child = Category.objects.get(name="Bowls")

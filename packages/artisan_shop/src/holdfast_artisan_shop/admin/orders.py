@@ -180,11 +180,27 @@ ASK_AGAIN = Step(
 )
 
 
+def _retry(payment: Payment, _values: dict[str, Any]) -> str:
+    services.retry_payment(order_id=payment.order_id, actor_id=payment.order.shop.owner_id)
+    return "The gateway is asked once more."
+
+
+RETRY = Step(
+    name="retry",
+    label=_("Try again"),
+    question=_("The gateway has refused what it had promised. Talk to it first; then it is asked once more."),
+    permission="holdfast_artisan_shop.change_payment",
+    form=SureForm,
+    run=_retry,
+    offered=lambda payment: can_proceed(payment.retry),
+)
+
+
 @admin.register(Payment)
 class PaymentAdmin(WindowAdmin):
     """What the gateway was asked for, and what waits for its answer."""
 
-    steps: ClassVar = (ASK_AGAIN,)
+    steps: ClassVar = (ASK_AGAIN, RETRY)
     list_display = ("id", "its_order", "amount", "fee", "state", "reason", "asked_at")
     list_filter = ("state", "currency")
     list_select_related = ("order",)
