@@ -2,10 +2,9 @@
 
 import math
 
+from holdfast_artisan_shop.backends import sphere
 from holdfast_artisan_shop.exceptions import LocationInvalid
 from holdfast_artisan_shop.models.places import unit_vector
-
-EARTH_RADIUS_KM = 6371.0088
 
 
 def check_location(lat: float, lng: float) -> None:
@@ -16,5 +15,4 @@ def check_location(lat: float, lng: float) -> None:
 
 def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
     """Return the distance of two points over the ground: by the chord, which is exact for near ones too."""
-    chord = math.dist(unit_vector(*one), unit_vector(*other))
-    return 2 * EARTH_RADIUS_KM * math.asin(min(chord / 2, 1.0))
+    return sphere.distance_km(math.dist(unit_vector(*one), unit_vector(*other)) ** 2)
