@@ -17,7 +17,8 @@ WRITE = Statement("INSERT INTO notes (text) VALUES (%s)")
 
 @pytest.fixture
 def notes():
-    """A table of this session, and what is in it."""
+    """A table of this session, and what is in it: a new session, since another test's has prepared statements, too."""
+    connection.close()
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE notes (text text)")
 
