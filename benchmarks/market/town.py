@@ -74,8 +74,8 @@ _YEAR = [
             SELECT {shop_product} AS product_id
             FROM generate_series(1, 1 + (bench_order.number % 4)::int)
         ) AS picked""",
-    """INSERT INTO holdfast_artisan_shop_purchase (id, customer_id, placed_at)
-        SELECT id, customer_id, at FROM bench_order""",
+    """INSERT INTO holdfast_artisan_shop_purchase (id, customer_id, placed_at, fingerprint)
+        SELECT id, customer_id, at, '' FROM bench_order""",
     """INSERT INTO holdfast_artisan_shop_order (id, purchase_id, shop_id, customer_id, state, currency, subtotal_minor,
             delivery_minor, discount_minor, total_minor, fee_minor, lead_days, note, placed_at, completed_at,
             cancelled_at, cancel_reason)

@@ -32,7 +32,7 @@ Listing = Literal["months", "categories", "products"]
 
 # Whole months are read as such, and only the days of the others, of which there are at most two. The shop is said again
 # of its products, or the database would read those of all shops. A product's place is by its revenue; "running" is the
-# revenue of it and of all above it.
+# revenue of it and of all above it. The names of categories are looked up once each, and not once for each month.
 _SALES = """
     WITH sold AS MATERIALIZED (
         SELECT month, product_id, orders, units, revenue_minor AS revenue
@@ -44,15 +44,13 @@ _SALES = """
             SUM(SUM(revenue)) OVER () AS whole
         FROM sold GROUP BY product_id
     )
-    SELECT month, 0 AS place, category.id, category.name, SUM(units), SUM(revenue) AS revenue, 0, 0, 0
+    SELECT month, 0, product.category_id, NULL, SUM(units), SUM(revenue), 0, 0, 0
     FROM sold JOIN {product} AS product ON product.id = sold.product_id AND product.shop_id = %s
-        JOIN {category} AS category ON category.id = product.category_id
-    GROUP BY month, category.id, category.name
+    GROUP BY month, product.category_id
     UNION ALL
     SELECT NULL, place, product.id, product.name, units, revenue, ranked.orders, running, whole
     FROM ranked JOIN {product} AS product ON product.id = ranked.product_id AND product.shop_id = %s
-    WHERE place <= {top}
-    ORDER BY 2, 1, 6 DESC, 4"""
+    WHERE place <= {top}"""
 _DAYS = """
         UNION ALL
         SELECT %s, product_id, SUM(orders), SUM(units), SUM(revenue_minor)
@@ -219,19 +217,27 @@ def _sales(shop: Shop, days: Period) -> tuple[list[CategoryFigures], list[Produc
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         rows = cursor.fetchall()
-    categories, products = [], []
+    months, products = [], []
     for month, place, key, name, units, revenue, orders, running, whole in rows:
         row_id = key if isinstance(key, UUID) else UUID(key)
-        figures: dict[str, Any] = {"name": name, "units": int(units), "revenue_minor": int(revenue)}
+        figures: dict[str, Any] = {"units": int(units), "revenue_minor": int(revenue)}
         if month is not None:
             day = month if isinstance(month, dt.date) else dt.date.fromisoformat(month)
-            categories.append(CategoryFigures(month=day, category_id=row_id, **figures))
+            months.append((day, row_id, figures))
             continue
         shares: dict[str, Any] = {
             "share": _share(revenue, whole) or 0.0,
             "running_share": _share(running, whole) or 0.0,
         }
-        products.append(ProductFigures(rank=place, product_id=row_id, orders=int(orders), **shares, **figures))
+        products.append(
+            ProductFigures(rank=place, product_id=row_id, name=name, orders=int(orders), **shares, **figures)
+        )
+    names = dict(Category.objects.filter(pk__in={key for _, key, _ in months}).values_list("pk", "name"))
+    categories = [
+        CategoryFigures(month=day, category_id=key, name=names[key], **figures) for day, key, figures in months
+    ]
+    categories.sort(key=lambda one: (one.month, -one.revenue_minor, one.name))
+    products.sort(key=lambda one: (one.rank, one.name))
     return categories, products[:TOP]
 
 
@@ -244,7 +250,7 @@ def _statement(connection: Any, shop_id: Any, days: Period) -> tuple[str, list[A
     parameters = [shop_id, *map(adapt, between)]
     for month, first, last in parts:
         parameters += [adapt(month), shop_id, adapt(first), adapt(last)]
-    tables = {"sales_day": SalesDay, "sales_month": SalesMonth, "product": Product, "category": Category}
+    tables = {"sales_day": SalesDay, "sales_month": SalesMonth, "product": Product}
     names = {name: connection.ops.quote_name(model._meta.db_table) for name, model in tables.items()}
     sql = _SALES.format(days=_DAYS.format(**names) * len(parts), top=TOP, **names)
     return sql, [*parameters, shop_id, shop_id]
