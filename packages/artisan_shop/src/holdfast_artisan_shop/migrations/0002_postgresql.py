@@ -1,4 +1,4 @@
-from django.db import migrations
+from django.db import DatabaseError, migrations, transaction
 
 # What only PostgreSQL has, and no model can say: room in the pages of the stock, so that an update stays in its page,
 # and the words of the products, made by the database itself.
@@ -21,17 +21,34 @@ STATEMENTS = [
     ),
 ]
 
+# Trigrams find the word that was meant where another was typed. Who may not create an extension goes without: see
+# backends/search.py. The extension stays where it is undone: others may use it.
+EXTENSION = "CREATE EXTENSION IF NOT EXISTS pg_trgm"
+TRIGRAMS = "holdfast_artisan_shop_word_trigrams"
+
 
 def forwards(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        for statement, _undo in STATEMENTS:
-            schema_editor.execute(statement)
+    connection = schema_editor.connection
+    if connection.vendor != "postgresql":
+        return
+    for statement, _undo in STATEMENTS:
+        schema_editor.execute(statement)
+    try:
+        with transaction.atomic(using=connection.alias):
+            schema_editor.execute(EXTENSION)
+            schema_editor.execute(
+                f"CREATE INDEX {TRIGRAMS} ON holdfast_artisan_shop_word USING gin (word gin_trgm_ops)"
+            )
+    except DatabaseError:
+        return  # neither is there then
 
 
 def backwards(apps, schema_editor):
-    if schema_editor.connection.vendor == "postgresql":
-        for _statement, undo in reversed(STATEMENTS):
-            schema_editor.execute(undo)
+    if schema_editor.connection.vendor != "postgresql":
+        return
+    schema_editor.execute(f"DROP INDEX IF EXISTS {TRIGRAMS}")
+    for _statement, undo in reversed(STATEMENTS):
+        schema_editor.execute(undo)
 
 
 class Migration(migrations.Migration):
