@@ -44,6 +44,7 @@ class Stage:
                 relay.one("connect")
         else:
             self.serve()
+        self.publishers.one("analyze")
 
     def serve(self) -> None:
         """Let the relays run for good, and wait until an event comes through each of them."""

@@ -72,6 +72,11 @@ class System(ABC):
         """Open the connection, as every client process does once."""
         self.connection.ensure_connection()
 
+    def analyze(self) -> None:
+        """Do what autovacuum does to new tables within a minute: until then the planner guesses."""
+        with self.connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+
     def business(self, start: float, seconds: float) -> dict[str, float]:
         """Commit business transactions that tell nobody: the floor under every system."""
         return repeat(lambda: self._sell(None), start=start, seconds=seconds)
