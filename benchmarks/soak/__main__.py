@@ -24,8 +24,11 @@ sys.path.insert(0, str(ROOT / "scripts"))  # where the servers are started that 
 from devservices import Postgres, private_postgres, private_valkey  # noqa: E402 - now that it is found
 
 from benchmarks.broadcast.processes import Child, CounterProcess, Site, free_port, running  # noqa: E402 - as above
-from benchmarks.soak.reckoning import Reckoning, text, waiting  # noqa: E402 - as above
-from benchmarks.soak.traffic import Account, run  # noqa: E402 - as above
+from benchmarks.machine import facts  # noqa: E402 - as above
+from benchmarks.soak.account import Account  # noqa: E402 - as above
+from benchmarks.soak.lines import Line  # noqa: E402 - as above
+from benchmarks.soak.reckoning import Reckoning, markdown, text, waiting  # noqa: E402 - as above
+from benchmarks.soak.traffic import run  # noqa: E402 - as above
 
 ADMINS, PRODUCTS = 4, 20
 DOWN_SECONDS = 2.0
@@ -115,9 +118,15 @@ class Trouble(threading.Thread):
                 self.over.wait(self.dice.uniform(0, DOWN_SECONDS))
                 self.children[name].start()
 
+    def line(self) -> Line:
+        """Return what was killed how often."""
+        away = sum(until - GRACE_SECONDS - began for began, until in self.outages)
+        times = ", ".join(f"{name}: {number}" for name, number in sorted(self.happened.items()))
+        return Line("killed", f"{times} (away for {away:.0f} s in all)")
 
-def soak(*, users: int, seconds: float, pause: tuple[float, float], seed: int, keep: Path | None) -> bool:
-    """Soak the site, print the reckoning, and return whether it adds up."""
+
+def soak(*, users: int, seconds: float, pause: tuple[float, float], seed: int, keep: Path | None) -> list[Line]:
+    """Soak the site, and return the reckoning."""
     with contextlib.ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="soak-")))
         folder.mkdir(exist_ok=True)
@@ -147,11 +156,21 @@ def soak(*, users: int, seconds: float, pause: tuple[float, float], seed: int, k
         reckoning = Reckoning(
             postgres.url, site.counter.data, site.cards_url, account, admins=ADMINS, outages=trouble.outages
         )
-        lines = list(reckoning.lines())
-        print("killed: " + ", ".join(f"{name}: {number}" for name, number in sorted(trouble.happened.items())))
-        print(text(lines))
-        print(site.python("-W", "ignore", "manage.py", "wallet_verify"), end="")
-        return all(line.holds for line in lines)
+        return [
+            Line("users", f"{users} for {seconds:g} s"),
+            trouble.line(),
+            *reckoning.lines(),
+            verified(site),
+        ]
+
+
+def verified(site: Site) -> Line:
+    """Let the wallet verify itself."""
+    name = "wallet_verify"
+    try:
+        return Line(name, site.python("-W", "ignore", "manage.py", name).strip())
+    except RuntimeError as failure:
+        return Line(name, str(failure), holds=False)
 
 
 def settle(database_url: str) -> None:
@@ -183,10 +202,14 @@ def main() -> int:
     )
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where to leave the logs; otherwise they are gone")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the reckoning for the documents")
     options = parser.parse_args()
     pause = (options.pause[0], options.pause[1])
-    holds = soak(users=options.users, seconds=options.seconds, pause=pause, seed=options.seed, keep=options.keep)
-    return 0 if holds else 1
+    lines = soak(users=options.users, seconds=options.seconds, pause=pause, seed=options.seed, keep=options.keep)
+    print(text(lines))
+    if options.markdown:
+        options.markdown.write_text(markdown(lines, facts()), encoding="utf-8")
+    return 0 if all(line.holds for line in lines) else 1
 
 
 if __name__ == "__main__":

@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
-from benchmarks.soak.traffic import Account
+from benchmarks.soak import market_books
+from benchmarks.soak.account import Account
+from benchmarks.soak.lines import Connection, Line, none, number_of, same
 
 # Nothing of this is left when all is quiet.
 WAITING = {
@@ -25,19 +26,15 @@ WAITING = {
     "views that wait to be counted": "SELECT count(*) FROM holdfast_catalog_notify_bufferedviews",
     "operations on cards without an outcome": """
         SELECT count(*) FROM holdfast_cards_operation WHERE state NOT IN ('succeeded', 'rejected')""",
+    "deposits without the rail's outcome": "SELECT count(*) FROM holdfast_wallet_payment WHERE state = 'pending'",
+    "payments of orders without the gateway's answer": """
+        SELECT count(*) FROM holdfast_artisan_shop_payment
+        WHERE state IN ('authorizing', 'capturing', 'releasing', 'refunding')""",
 }
+MACHINE = ("measured", "cores", "memory", "python", "django", "psycopg", "celery", "revision")
 # Three times PostgreSQL's wal_writer_delay.
 HASTY_SECONDS = 0.6
 EVENTS = {"holdfast_defects.defect_reported.v1": "create", "holdfast_defects.defect_deleted.v1": "delete"}
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the reckoning."""
-
-    name: str
-    value: str
-    holds: bool = True
 
 
 @dataclass
@@ -55,14 +52,13 @@ class Reckoning:
         """Return the lines, each of which holds or not."""
         yield from self._answers()
         with psycopg.connect(self.database_url) as connection:
-            for name, statement in WAITING.items():
-                yield _none(name, _one(connection, statement))
-            yield _none("events that were given up", _one(connection, "SELECT count(*) FROM holdfast_outboxdeadletter"))
-            yield from self._money(connection)
+            yield from unfinished(connection)
+            yield from money(connection, self.account)
             yield from self._defects(connection)
             yield from self._cards(connection)
             yield from self._notifications(connection)
             yield from self._views(connection)
+            yield from market_books.lines(connection, self.account)
 
     def _answers(self) -> Iterator[Line]:
         account = self.account
@@ -74,19 +70,12 @@ class Reckoning:
         absent = [error for error in account.errors if self._excused(*error[:2])]
         yield Line("5xx while the database was away", str(len(absent)))
         others = [error for error in account.errors if error not in absent]
-        yield _none("5xx otherwise", len(others), "; ".join(f"{status} {what}" for _, _, status, what in others[:3]))
+        yield none("5xx otherwise", len(others), "; ".join(f"{status} {what}" for _, _, status, what in others[:3]))
 
     def _excused(self, began: float, ended: float) -> bool:
         return any(began <= end and ended >= start for start, end in self.outages)
 
-    def _money(self, connection: psycopg.Connection[Any]) -> Iterator[Line]:
-        statement = "SELECT coalesce(sum(balance_minor), 0) FROM holdfast_wallet_account WHERE owner_id IS NOT NULL"
-        held = _one(connection, statement)
-        yield _same("cents deposited, and on the customers' accounts", self.account.deposited_cents, held)
-        posted = _one(connection, "SELECT count(*) FROM holdfast_wallet_transfer WHERE kind = 'transfer'")
-        yield _same("transfers acknowledged, and posted", self.account.done["transfers"], posted)
-
-    def _defects(self, connection: psycopg.Connection[Any]) -> Iterator[Line]:
+    def _defects(self, connection: Connection) -> Iterator[Line]:
         rows = connection.execute(
             "SELECT payload->>'user_id', type, count(*) FROM holdfast_outboxevent WHERE type = ANY(%s) GROUP BY 1, 2",
             [list(EVENTS)],
@@ -101,22 +90,22 @@ class Reckoning:
             +self.account.told == +history == +counted,
         )
 
-    def _cards(self, connection: psycopg.Connection[Any]) -> Iterator[Line]:
+    def _cards(self, connection: Connection) -> Iterator[Line]:
         rows = connection.execute("SELECT holder_id::text, count(*) FROM holdfast_cards_card GROUP BY 1").fetchall()
-        yield _same("cards acknowledged, and ours", dict(self.account.cards), dict(rows), shown=str(len(rows)))
+        yield same("cards acknowledged, and ours", dict(self.account.cards), dict(rows), shown=str(len(rows)))
         made = connection.execute(
             "SELECT provider_card_id FROM holdfast_cards_card WHERE provider_card_id IS NOT NULL"
         ).fetchall()
         with urllib.request.urlopen(f"{self.cards_url}/_sandbox/state", timeout=10) as answer:
             state = json.load(answer)
         (provider,) = (one["cards"] for one in state["providers"] if one["name"] == "stripe")
-        yield _same("cards of ours, and at the provider", {one for (one,) in made}, {one["id"] for one in provider})
+        yield same("cards of ours, and at the provider", {one for (one,) in made}, {one["id"] for one in provider})
         open_ones = "SELECT count(*) FROM holdfast_cards_discrepancy WHERE state = 'open'"
-        yield _none("cards in which the provider and we do not agree", _one(connection, open_ones))
+        yield none("cards in which the provider and we do not agree", number_of(connection, open_ones))
 
-    def _notifications(self, connection: psycopg.Connection[Any]) -> Iterator[Line]:
+    def _notifications(self, connection: Connection) -> Iterator[Line]:
         changes = "SELECT count(*) FROM holdfast_catalog_notify_changeset WHERE door = 'api'"
-        changed = _one(connection, changes)
+        changed = number_of(connection, changes)
         acknowledged = self.account.done["prices changed"]
         # The answer of a change may be lost, and the change is not repeated: it is guarded by a version, not by a key.
         lost = self.account.statuses[0] + len(self.account.errors)
@@ -131,9 +120,9 @@ class Reckoning:
                 JOIN holdfast_catalog_notify_changeset s ON s.id = d.change_set_id
                 WHERE s.door = 'api' AND d.state = 'sent' AND d.channel = '{channel}'"""
             wanted = changed * (self.admins - 1)
-            yield _same(f"other admins to be told, and told by {channel}", wanted, _one(connection, sent))
+            yield same(f"other admins to be told, and told by {channel}", wanted, number_of(connection, sent))
 
-    def _views(self, connection: psycopg.Connection[Any]) -> Iterator[Line]:
+    def _views(self, connection: Connection) -> Iterator[Line]:
         rows = connection.execute(
             "SELECT product_id::text, sum(retrieved) FROM holdfast_catalog_notify_dailyviews GROUP BY 1"
         ).fetchall()
@@ -156,6 +145,29 @@ class Reckoning:
         yield Line("products seen by visitors, and counted", told, not wrong)
 
 
+def unfinished(connection: Connection) -> Iterator[Line]:
+    """Return the lines of what must have come to an end."""
+    for name, statement in WAITING.items():
+        yield none(name, number_of(connection, statement))
+    given_up = "SELECT count(*) FROM holdfast_outboxdeadletter"
+    yield none("events that were given up", number_of(connection, given_up))
+
+
+def money(connection: Connection, account: Account) -> Iterator[Line]:
+    """Return the lines of the wallet."""
+    everywhere = "SELECT coalesce(sum(balance_minor), 0) FROM holdfast_wallet_account WHERE "
+    held = number_of(connection, f"{everywhere} owner_id IS NOT NULL OR role = 'fees'")
+    name = "cents deposited, and on everybody's accounts and the house's for fees"
+    yield same(name, account.deposited_cents, held)
+    posted = number_of(connection, "SELECT count(*) FROM holdfast_wallet_transfer WHERE kind = 'transfer'")
+    yield same("transfers acknowledged, and posted", account.done["transfers"], posted)
+    captured = """
+        SELECT count(*) FROM holdfast_wallet_transfer WHERE kind = 'capture'
+            AND hold_id NOT IN (SELECT id FROM holdfast_artisan_shop_payment)"""
+    name = "captures acknowledged, and posted, but for the market's"
+    yield same(name, account.done["captures"], number_of(connection, captured))
+
+
 def text(lines: list[Line]) -> str:
     """Return the table for the terminal."""
     width = max(len(line.name) for line in lines)
@@ -163,23 +175,18 @@ def text(lines: list[Line]) -> str:
     return "\n".join([*shown, "", "It adds up." if all(line.holds for line in lines) else "IT DOES NOT ADD UP."])
 
 
+def markdown(lines: list[Line], facts: dict[str, str]) -> str:
+    """Return the table for the documents; ``facts`` are of the machine."""
+    machine = ", ".join(f"{name} {facts[name]}" for name in MACHINE)
+    shown = [(f"{'' if line.holds else '**WRONG** '}{line.name}", line.value) for line in [*lines, Line("on", machine)]]
+    rows = [f"| {name} | {' '.join(value.split())} |" for name, value in shown]
+    return "\n".join(
+        ["<!-- Written by `nox -s soak -- --markdown FILE`; do not edit. -->", "| | |", "|---|---|", *rows, ""]
+    )
+
+
 def waiting(database_url: str) -> dict[str, int]:
     """Return what is not quiet yet."""
     with psycopg.connect(database_url) as connection:
-        found = {name: _one(connection, statement) for name, statement in WAITING.items()}
+        found = {name: number_of(connection, statement) for name, statement in WAITING.items()}
     return {name: number for name, number in found.items() if number}
-
-
-def _one(connection: psycopg.Connection[Any], statement: str) -> int:
-    row = connection.execute(statement).fetchone()  # type: ignore[call-overload]  # ours, no text of anybody's
-    return int(row[0])
-
-
-def _none(name: str, number: int, detail: str = "") -> Line:
-    return Line(name, f"{number} {detail}".strip(), holds=number == 0)
-
-
-def _same(name: str, told: object, found: object, shown: str = "") -> Line:
-    if shown == "" and isinstance(told, (set, dict)):
-        shown = f"{len(told)} and {len(found)}"  # type: ignore[arg-type]  # of the same kind
-    return Line(name, shown or f"{told:,} and {found:,}", holds=told == found)
