@@ -10,12 +10,15 @@ from django.db import connection, transaction
 from benchmarks.soak import market_books, reckoning
 from benchmarks.soak.account import Account
 from benchmarks.soak.lines import Line
+from holdfast.ids import uuid7
+from holdfast.money import Money
 from holdfast.testing import drain_outbox
 from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.models import Order, Product, Review, Slot, Stock
 from holdfast_artisan_shop.services import Choice
 from holdfast_artisan_shop.states import Fulfillment, OrderState
 from holdfast_artisan_shop.testing import make_order, make_product, make_shop, the_variant
+from holdfast_wallet import services as wallet
 from holdfast_wallet.testing import make_account, make_hold
 from people.models import User
 
@@ -30,6 +33,8 @@ SHOP = "holdfast_artisan_shop"
 # What somebody with a password does to the books, by the line that is to see it.
 BREAKS = {
     "events that wait for their reader": "UPDATE holdfast_outboxevent SET routed = false",
+    "deposits without the rail's outcome": """
+        UPDATE holdfast_wallet_payment SET state = 'pending', ended_at = NULL, transfer_id = NULL""",
     "payments of orders without the gateway's answer": f"UPDATE {SHOP}_payment SET state = 'capturing'",
     "cents deposited, and on everybody's accounts and the house's for fees": """
         UPDATE holdfast_wallet_account SET balance_minor = balance_minor - 1 WHERE role = 'fees'""",
@@ -86,8 +91,9 @@ OTHERS = {"orders by state", "transfers acknowledged, and posted", "events that 
 def account() -> Account:
     """Let everything happen at a market once, and note it as the soak's clients do."""
     potter, buyer = (User.objects.create(username=name, email=f"{name}@example.org") for name in ("potter", "buyer"))
-    wallet = make_account(owner=buyer, funds="900.00", name="Everyday")
-    make_hold(account=wallet, amount="5.00")
+    purse = make_account(owner=buyer, name="Everyday")
+    wallet.request_deposit(key=uuid7(), account_id=purse.pk, amount=Money("900.00", "EUR"), owner_id=buyer.pk)
+    make_hold(account=purse, amount="5.00")
     shop = make_shop(owner=potter)
     bowl, vase = make_product(shop=shop, stock=20), make_product(shop=shop, stock=20, name="Vase")
     orders = _trade(potter, buyer, bowl)
