@@ -10,16 +10,21 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import CollectorRegistry
 
-from holdfast.health.metrics import OutboxCollector
+from holdfast.health.metrics import COLLECTORS
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Return the figures in Prometheus' format; with ``METRICS_TOKEN`` set, only to who sends it as a bearer token."""
-    expected = f"Bearer {settings.METRICS_TOKEN}"
-    given = request.headers.get("Authorization", "")
-    if settings.METRICS_TOKEN and not hmac.compare_digest(given.encode(), expected.encode()):
+    """Return the figures in Prometheus' format to who sends ``METRICS_TOKEN``; without one, to all or to nobody."""
+    if not _may_read(request):
         raise PermissionDenied
     return HttpResponse(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    if not settings.METRICS_TOKEN:
+        return bool(settings.METRICS_OPEN)
+    given = request.headers.get("Authorization", "")
+    return hmac.compare_digest(given.encode(), f"Bearer {settings.METRICS_TOKEN}".encode())
 
 
 def _registry() -> CollectorRegistry:
@@ -28,5 +33,6 @@ def _registry() -> CollectorRegistry:
     # Of all processes of this server (gunicorn.conf.py); what is asked of the database is the same in each.
     registry = CollectorRegistry()
     MultiProcessCollector(registry)
-    registry.register(OutboxCollector())
+    for collector in COLLECTORS:
+        registry.register(collector())
     return registry

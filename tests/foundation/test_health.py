@@ -1,12 +1,15 @@
 """Health: each component answers for itself, and one that is down is said to be."""
 
+import datetime as dt
+
 import pytest
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
-from holdfast.health import Health, check_all, checks, components, register, registry
+from holdfast.health import Health, check_all, checks, components, figures, register, registry
 from holdfast.outbox import metrics as outbox_metrics
 from holdfast.testing import race
 
@@ -199,3 +202,60 @@ def test_a_scrape_without_a_database_leaves_the_others_figures(prometheus, caplo
     assert "notes_total 1.0" in page
     assert "holdfast_outbox" not in page
     assert "could not be asked" in caplog.text
+
+
+@pytest.fixture
+def apps_figures(monkeypatch):
+    """What apps tell of themselves, for this test alone."""
+    monkeypatch.setattr(figures, "registry", {})
+    return figures.register
+
+
+def test_prometheus_gets_what_each_app_tells_under_its_name(prometheus, apps_figures):
+    from holdfast.health import metrics
+
+    hosts = prometheus.CollectorRegistry()
+    metrics.register(hosts)
+    waiting = figures.Figure(name="waiting", description="What waits.", value=3)
+    by_state = figures.Figure(name="jobs", description="Jobs.", value={"new": 1, "done": 2}, label="state")
+    apps_figures("myapp", lambda: [waiting, by_state])
+    page = prometheus.generate_latest(hosts).decode()
+
+    assert "myapp_waiting 3.0" in page
+    assert 'myapp_jobs{state="new"} 1.0' in page
+    assert 'myapp_jobs{state="done"} 2.0' in page
+
+
+def test_an_app_that_cannot_be_asked_leaves_the_others_figures(prometheus, apps_figures, caplog):
+    from holdfast.health import metrics
+
+    def broken():
+        raise OSError
+
+    hosts = prometheus.CollectorRegistry()
+    metrics.register(hosts)
+    apps_figures("broken", broken)
+    apps_figures("sound", lambda: [figures.Figure(name="waiting", description="What waits.", value=3)])
+    page = prometheus.generate_latest(hosts).decode()
+
+    assert "sound_waiting 3.0" in page
+    assert "broken could not be asked" in caplog.text
+
+
+@pytest.mark.django_db
+def test_counting_ends_where_it_is_simply_many(monkeypatch):
+    from django.contrib.auth.models import Group
+
+    Group.objects.bulk_create(Group(name=name) for name in ("old", "new", "newer"))
+    monkeypatch.setattr(figures, "COUNTED_AT_MOST", 2)
+
+    assert figures.counted(Group.objects.all()) == 2
+    assert figures.counted_by("name", ["old", "new", "newer"], Group.objects.all()) == {"old": 0, "new": 1, "newer": 1}
+
+
+def test_what_never_was_or_is_still_to_come_is_no_seconds_ago():
+    now = timezone.now()
+
+    assert figures.seconds_since(None) == 0
+    assert figures.seconds_since(now + dt.timedelta(hours=1)) == 0
+    assert figures.seconds_since(now - dt.timedelta(hours=1)) >= 3600

@@ -1,5 +1,6 @@
 """What runs the project elsewhere is in step with it: Compose, the image, the dashboard, the workflows."""
 
+import io
 import json
 import re
 import shutil
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from celery.contrib.testing.worker import start_worker
+from django.core.management import call_command
 from django.test import Client
 
 from config.celery import app
@@ -22,6 +24,9 @@ COMPOSE = ROOT / "docker-compose.yml"
 RUNNING = {"postgres", "valkey", "migrate", "web", "relay", "worker", "beat", "counters", "cards"}
 # What Prometheus makes of a histogram, and what it knows by itself.
 SUFFIXES = re.compile(r"_(bucket|count|sum)$")
+
+# By subscriber, for who looks for the one that is late: the dashboard shows their lag alone.
+SHOWN_ELSEWHERE = {"holdfast_outbox_subscriber_pending", "holdfast_outbox_subscriber_dead"}
 
 pytestmark = pytest.mark.any_database
 
@@ -54,14 +59,49 @@ def test_compose_can_be_read_by_compose():
 @pytest.mark.django_db
 def test_the_dashboard_and_the_alerts_ask_for_figures_that_there_are():
     Client().get("/ping/")
+    call_command("wallet_verify", stdout=io.StringIO())  # what an audit found is told once there was one
     figures = {SUFFIXES.sub("", name) for name in re.findall(r"^# TYPE (\w+)", metrics(), flags=re.MULTILINE)}
-    panels = json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())["panels"]
+    panels = [
+        panel
+        for panel in json.loads((ROOT / "deploy/grafana-dashboard.json").read_text())["panels"]
+        if panel["type"] != "row"
+    ]
     alerts = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text())["groups"][0]["rules"]
     asked = [target["expr"] for panel in panels for target in panel["targets"]] + [alert["expr"] for alert in alerts]
 
     names = {name for one in asked for name in re.findall(r"\b(?:holdfast|django|process)_\w+", one)}
     assert names
     assert {SUFFIXES.sub("", name) for name in names} <= figures
+    # And the other way round: what we tell, somebody is shown.
+    assert {name for name in figures if name.startswith("holdfast_")} - SHOWN_ELSEWHERE <= names
+
+
+@pytest.mark.django_db
+def test_each_figure_of_ours_is_explained():
+    call_command("wallet_verify", stdout=io.StringIO())
+    told = set(re.findall(r"^# TYPE (holdfast_\w+)", metrics(), flags=re.MULTILINE))
+    page = (ROOT / "docs/guides/operate.md").read_text()
+
+    assert told
+    assert [name for name in sorted(told) if f"`{name}`" not in page] == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("token", "opened", "header", "status"),
+    [
+        ("", True, "", 200),
+        ("", False, "", 403),
+        ("", False, "Bearer ", 403),
+        ("secret", True, "", 403),
+        ("secret", False, "Bearer other", 403),
+        ("secret", False, "Bearer secret", 200),
+    ],
+)
+def test_the_figures_are_for_who_has_the_token(settings: Any, token: str, opened: bool, header: str, status: int):
+    settings.METRICS_TOKEN, settings.METRICS_OPEN = token, opened
+
+    assert Client().get("/metrics", headers={"Authorization": header}).status_code == status
 
 
 def metrics() -> str:

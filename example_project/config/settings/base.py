@@ -318,6 +318,7 @@ LOGGING = logs.configure(level=LOG_LEVEL, as_json=env.bool("DJANGO_LOG_JSON", de
 DJANGO_STRUCTLOG_CELERY_ENABLED = True
 PROMETHEUS_EXPORT_MIGRATIONS = False
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
+METRICS_OPEN = True  # to everybody, where there is no token
 
 if SENTRY_DSN := env("SENTRY_DSN", default=""):
     sentry_sdk.init(

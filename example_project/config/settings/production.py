@@ -19,6 +19,8 @@ SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = env.bool("DJANGO_COOKIES_SECURE", default=True)
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 
+METRICS_OPEN = False  # they tell how business goes
+
 # Money appears when somebody has seen it on the bank's statement, and never because it was asked for.
 HOLDFAST_WALLET = HOLDFAST_WALLET | {
     "PAYMENT_RAIL": {"BACKEND": env("PAYMENT_RAIL", default="adapters.manual_rail.ManualRail")}

@@ -3,14 +3,18 @@
 import datetime as dt
 from uuid import UUID
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Min, Prefetch, Q, QuerySet
 
 from holdfast.conf import load_backend
+from holdfast.health.figures import Figure, counted, counted_by, seconds_since
 from holdfast_cards.conf import settings
 from holdfast_cards.exceptions import CardNotFound
 from holdfast_cards.models import Card, CardTransition, Discrepancy, Notice, Operation
 from holdfast_cards.ports import Capabilities, HolderId
-from holdfast_cards.states import LIVE, OPEN, DiscrepancyState, NoticeState, OperationState
+from holdfast_cards.states import LIVE, OPEN, CardState, DiscrepancyState, NoticeState, OperationState
+
+_RESTING = [OperationState.PENDING, OperationState.UNKNOWN]
+_WAITING = [NoticeState.NEW, NoticeState.DEFERRED]
 
 
 def get_card(*, card_id: UUID, holder_id: HolderId) -> Card:
@@ -48,17 +52,15 @@ def offered() -> Capabilities:
 
 def due_operations(*, now: dt.datetime, provider: str) -> QuerySet[Operation]:
     """Return the operations whose turn it is, the longest waiting first; those of a former provider rest."""
-    resting = [OperationState.PENDING, OperationState.UNKNOWN]
     return Operation.objects.filter(
-        Q(state__in=resting, next_attempt_at__lte=now) | Q(state=OperationState.IN_FLIGHT, lease_until__lt=now),
+        Q(state__in=_RESTING, next_attempt_at__lte=now) | Q(state=OperationState.IN_FLIGHT, lease_until__lt=now),
         provider=provider,
     ).order_by("next_attempt_at", "id")
 
 
 def due_notices(*, now: dt.datetime, provider: str) -> QuerySet[Notice]:
     """Return the webhooks that wait to be applied, in the order in which they came."""
-    waiting = [NoticeState.NEW, NoticeState.DEFERRED]
-    return Notice.objects.filter(state__in=waiting, next_at__lte=now, provider=provider).order_by("next_at", "id")
+    return Notice.objects.filter(state__in=_WAITING, next_at__lte=now, provider=provider).order_by("next_at", "id")
 
 
 def due_cards(*, now: dt.datetime, provider: str) -> QuerySet[Card]:
@@ -76,3 +78,38 @@ def open_reviews() -> QuerySet[Operation]:
 def open_discrepancies() -> QuerySet[Discrepancy]:
     """Return in what the provider and we do not agree, the oldest first."""
     return Discrepancy.objects.filter(state=DiscrepancyState.OPEN).select_related("card").order_by("created_at")
+
+
+def figures() -> list[Figure]:
+    """Return what whoever watches should know: where cards are, and what waits for the provider or for a person."""
+    resting, waiting = Operation.objects.filter(state__in=_RESTING), Notice.objects.filter(state__in=_WAITING)
+    return [
+        Figure(
+            name="cards",
+            description="Cards by state, the newest ten thousand.",
+            value=counted_by("state", CardState.values, Card.objects.all()),
+            label="state",
+        ),
+        Figure(
+            name="operations",
+            description="What the provider is to do, by how far it has come.",
+            value={state: counted(Operation.objects.filter(state=state)) for state in sorted(OPEN)},
+            label="state",
+        ),
+        Figure(
+            name="operations_late_seconds",
+            description="How long it is an operation's turn.",
+            value=seconds_since(resting.aggregate(first=Min("next_attempt_at"))["first"]),
+        ),
+        Figure(name="webhooks", description="Webhooks that are not applied yet.", value=counted(waiting)),
+        Figure(
+            name="webhooks_late_seconds",
+            description="How long it is a webhook's turn.",
+            value=seconds_since(waiting.aggregate(first=Min("next_at"))["first"]),
+        ),
+        Figure(
+            name="discrepancies",
+            description="In what the provider and we do not agree.",
+            value=counted(open_discrepancies()),
+        ),
+    ]

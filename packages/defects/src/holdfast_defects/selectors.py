@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
+from holdfast.health.figures import Figure, counted
 from holdfast_defects.exceptions import DefectNotFound
 from holdfast_defects.models import Defect
 from holdfast_defects.states import DefectState, Severity
@@ -40,3 +41,15 @@ def defects(
         "comment__icontains": search or None,
     }
     return Defect.objects.filter(**{name: value for name, value in filters.items() if value is not None})
+
+
+def figures() -> list[Figure]:
+    """Return what whoever watches should know: how many defects wait for somebody."""
+    return [
+        Figure(
+            name="defects",
+            description="Defects by state.",
+            value={state: counted(defects(state=state)) for state in DefectState},
+            label="state",
+        )
+    ]

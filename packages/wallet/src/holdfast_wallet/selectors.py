@@ -1,15 +1,19 @@
 """Reads with a name. As the verbs do, they take the scope: outside it nothing exists."""
 
 import datetime as dt
+import logging
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db import connections, router
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Min, Q, QuerySet, Sum
 from django.utils import timezone
 
+from holdfast.health.figures import Figure, counted, seconds_since
 from holdfast.money import Money, from_minor
 from holdfast_wallet.exceptions import (
     AccountIsSplit,
@@ -21,7 +25,11 @@ from holdfast_wallet.exceptions import (
 )
 from holdfast_wallet.models import Account, Entry, Hold, Payment, Seal, Transfer
 from holdfast_wallet.ports import OwnerId
-from holdfast_wallet.states import PaymentState
+from holdfast_wallet.states import HoldState, PaymentState, SystemRole
+
+logger = logging.getLogger("holdfast_wallet")
+
+VERIFIED_KEY = "holdfast_wallet:verified"
 
 
 def get_account(*, account_id: UUID, owner_id: OwnerId) -> Account:
@@ -221,6 +229,88 @@ def due_payments(*, now: dt.datetime) -> QuerySet[Payment]:
 def last_seal() -> Seal | None:
     """Return the newest link of the hash chain, if anything was sealed yet."""
     return Seal.objects.order_by("-id").first()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verification:
+    """An audit of the whole ledger: when it ended, and how much it found."""
+
+    at: dt.datetime
+    findings: int
+
+
+def last_verification() -> Verification | None:
+    """Return the last audit, as far as the host's cache remembers it."""
+    try:
+        known: tuple[dt.datetime, int] | None = cache.get(VERIFIED_KEY)
+    except Exception:  # whatever a cache raises that is down
+        logger.exception("The cache does not answer.")
+        return None
+    return None if known is None else Verification(at=known[0], findings=known[1])
+
+
+def figures() -> list[Figure]:
+    """Return what whoever watches should know: what waits, whether the ledger is right, and whose the money is."""
+    pending, due = Payment.objects.filter(state=PaymentState.PENDING), Hold.objects.filter(state=HoldState.OPEN)
+    seal = last_seal()
+    unsealed = Transfer.objects.filter(number__gt=seal.last_number if seal else 0)
+    oldest = unsealed.order_by("number").values_list("recorded_at", flat=True).first()
+    told = [
+        Figure(name="payments_pending", description="Payments that the rail has not settled.", value=counted(pending)),
+        Figure(
+            name="payments_late_seconds",
+            description="How long the rail should have been asked about a payment.",
+            value=seconds_since(pending.aggregate(first=Min("next_poll_at"))["first"]),
+        ),
+        Figure(
+            name="holds_late_seconds",
+            description="How long a hold is open whose time is over.",
+            value=seconds_since(due.aggregate(first=Min("expires_at"))["first"]),
+        ),
+        Figure(name="unsealed", description="Transfers that are not sealed yet.", value=counted(unsealed)),
+        Figure(
+            name="unsealed_seconds",
+            description="Age of the oldest transfer that is not sealed yet.",
+            value=seconds_since(oldest),
+        ),
+        *_positions(),
+    ]
+    if verified := last_verification():
+        told += [
+            Figure(name="findings", description="What the last audit found to be wrong.", value=verified.findings),
+            Figure(
+                name="verified_seconds",
+                description="How long ago the last audit ended.",
+                value=seconds_since(verified.at),
+            ),
+        ]
+    return told
+
+
+def _positions() -> list[Figure]:
+    # A ledger adds up to zero: what the customers have is what the house owes, and its accounts are few.
+    # A float is good enough for a curve, and for nothing else.
+    customers: dict[str, float] = defaultdict(float)
+    suspense: dict[str, float] = {}
+    for account in accounts_of(owner_id=None):
+        amount = float(account.balance.amount)
+        customers[account.currency] -= amount
+        if account.role == SystemRole.SUSPENSE:
+            suspense[account.currency] = amount
+    return [
+        Figure(
+            name="customers_amount",
+            description="What the customers have.",
+            value=customers,
+            label="currency",
+        ),
+        Figure(
+            name="suspense_amount",
+            description="What waits for a person to say whose it is.",
+            value=suspense,
+            label="currency",
+        ),
+    ]
 
 
 def _whole_account(*, account_id: UUID, owner_id: OwnerId) -> Account:

@@ -9,6 +9,7 @@ from holdfast_catalog_notify.models import BufferedViews
 from holdfast_catalog_notify.ports import Batch, Views
 from holdfast_catalog_notify.states import ViewKind
 
+PENDING_MAX = 100_000
 _COLUMNS = "kind, product_ids, hour, is_bot, visitor"
 _TABLE = BufferedViews._meta.db_table
 _INSERT = f"INSERT INTO {_TABLE} ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s)"  # noqa: S608 - names of our own
@@ -64,8 +65,8 @@ class DatabaseBuffer:
         """Do nothing: the rows went with the transaction."""
 
     def pending(self) -> int:
-        """Count the rows."""
-        return BufferedViews.objects.count()
+        """Count the rows, up to what is simply many: who asks does not wait for a roll-up that has failed for days."""
+        return BufferedViews.objects.order_by()[:PENDING_MAX].count()
 
 
 def _views(row: BufferedViews) -> Views:

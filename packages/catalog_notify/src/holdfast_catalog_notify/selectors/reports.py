@@ -247,6 +247,16 @@ def change_percent(now: int, before: int) -> float | None:
     return round(100 * (now - before) / before, 1) if before else None
 
 
+def pending_views() -> int | None:
+    """Return how many answers are not counted yet; ``None`` where the buffer does not answer."""
+    buffer: ViewBuffer = load_backend(settings.VIEW_BUFFER)
+    try:
+        return buffer.pending()
+    except Exception:
+        logger.exception("The buffer of the views does not answer.")
+        return None
+
+
 def _csv(head: list[str], rows: Iterable[list[Any]]) -> str:
     file = io.StringIO()
     csv.writer(file).writerows([head, *rows])
@@ -267,18 +277,8 @@ def _frame(period: Period, former: Period) -> dict[str, Any]:
         "period": period,
         "former": former,
         "time_zone": str(report_time_zone()),
-        "pending": _pending(),
+        "pending": pending_views(),
     }
-
-
-def _pending() -> int | None:
-    """Ask the buffer; what is counted already can be reported without it."""
-    buffer: ViewBuffer = load_backend(settings.VIEW_BUFFER)
-    try:
-        return buffer.pending()
-    except Exception:
-        logger.exception("The buffer of the views does not answer.")
-        return None
 
 
 def _scope(product_id: UUID | None, brand_id: UUID | None, category_id: UUID | None) -> dict[str, UUID]:

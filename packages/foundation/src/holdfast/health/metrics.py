@@ -1,12 +1,13 @@
-"""The outbox's figures for Prometheus, asked for at each scrape; nothing is counted between them."""
+"""The outbox's and the apps' figures for Prometheus, asked for at each scrape; nothing is counted between them."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 
 from prometheus_client.core import REGISTRY, GaugeMetricFamily
 from prometheus_client.registry import Collector, CollectorRegistry
 
+from holdfast.health.figures import told
 from holdfast.outbox.metrics import Snapshot, snapshot
 
 _logger = logging.getLogger("holdfast.health")
@@ -29,10 +30,35 @@ class OutboxCollector(Collector):
         yield from _families(now)
 
 
+class FiguresCollector(Collector):
+    """What each app tells of itself, under the app's name."""
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Return nothing: at registration no app is asked, and not all of them have registered."""
+        return iter(())
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Return the figures of now, of every app that can tell them."""
+        for app, figures in told().items():
+            for figure in figures:
+                name = f"{app}_{figure.name}"
+                if isinstance(figure.value, Mapping):
+                    family = GaugeMetricFamily(name, figure.description, labels=[figure.label])
+                    for value, number in figure.value.items():
+                        family.add_metric([value], number)
+                else:
+                    family = GaugeMetricFamily(name, figure.description, value=figure.value)
+                yield family
+
+
+COLLECTORS = (OutboxCollector, FiguresCollector)
+
+
 @cache
 def register(registry: CollectorRegistry = REGISTRY) -> None:
-    """Register the collector: once for each registry, which refuses the same names twice."""
-    registry.register(OutboxCollector())
+    """Register the collectors: once for each registry, which refuses the same names twice."""
+    for collector in COLLECTORS:
+        registry.register(collector())
 
 
 def _families(now: Snapshot | None) -> Iterator[GaugeMetricFamily]:
