@@ -10,6 +10,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils import timezone
 
+from adapters import shop_mail
 from holdfast.events import Envelope
 from holdfast.money import from_minor
 from holdfast.outbox import exactly_once, subscribe
@@ -21,7 +22,7 @@ from holdfast_cards.events import CardExpired, CardFailed, CardOpposed, CardOrde
 from holdfast_wallet import selectors, services
 from holdfast_wallet.events import TransferPosted
 from people.events import PersonRegistered
-from people.selectors import names_of
+from people.selectors import get_person, names_of
 from people.states import Role
 from storefront import notices
 from storefront.templatetags.storefront import plain_money
@@ -79,7 +80,7 @@ def tell_the_card_holder(envelope: Envelope[Any]) -> None:
 
 @subscribe(StockRanLow, name="notice to the artisan")
 def tell_the_artisan_of_low_stock(envelope: Envelope[StockRanLow]) -> None:
-    """Who sells reads what runs out. The catalog's inbox is of no use here: it tells its admins of its own changes."""
+    """Who sells reads what runs out."""
     event = envelope.event
     product = shop.get_offer(product_id=UUID(event.product_id), actor_id=event.owner_id)
     notices.notify(
@@ -89,6 +90,21 @@ def tell_the_artisan_of_low_stock(envelope: Envelope[StockRanLow]) -> None:
         text=f"{product.name} is running out: {event.left} left",
         address=reverse("storefront:shop-ware", args=[event.shop_id, event.product_id]),
         occurred_at=envelope.occurred_at,
+    )
+
+
+@subscribe(StockRanLow, name="mail to the artisan")
+def mail_the_artisan_of_low_stock(envelope: Envelope[StockRanLow]) -> None:
+    """Who sells is mailed, too, by the catalog's channel: the workshop is not always open in a browser."""
+    event = envelope.event
+    product = shop.get_offer(product_id=UUID(event.product_id), actor_id=event.owner_id)
+    shop_mail.mail(
+        message_id=envelope.id,
+        person=get_person(event.owner_id),
+        subject=f"{product.name} is running out",
+        text=f"{product.name} of {product.shop.name} is running out: {event.left} left.",
+        address=reverse("storefront:shop-ware", args=[event.shop_id, event.product_id]),
+        at=envelope.occurred_at,
     )
 
 

@@ -22,6 +22,14 @@ def find_person(text: str) -> User:
     return person
 
 
+def get_person(user_id: object) -> User:
+    """Return the person with this id. Raises ``PersonNotFound``."""
+    person = User.objects.filter(pk=user_id).first()
+    if person is None:
+        raise PersonNotFound(person=str(user_id))
+    return person
+
+
 def names_of(user_ids: Iterable[int]) -> dict[int, str]:
     """Return how to call each of these people, in one query."""
     return {user.pk: str(user) for user in User.objects.filter(pk__in=set(user_ids))}
