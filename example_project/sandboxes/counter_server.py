@@ -16,7 +16,6 @@ be killed at any moment. With ``COUNTER_SECRET`` in the environment it takes sig
 """
 
 import argparse
-import json
 import os
 import signal
 import sqlite3
@@ -27,12 +26,13 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from sandboxes.answering import AnsweringHandler, Refused, read_json, verifier
+
 ACTIONS = ("create", "delete")
-MAX_BODY_BYTES = 1024
 MAX_ID_LENGTH = 256
 MAX_FAULT_SECONDS = 60
 PAGE = Path(__file__).with_name("counters.html")
@@ -59,14 +59,6 @@ _RECEIVE = """
 _COUNT = """
     INSERT INTO counter (user, action, count) VALUES (?, ?, 1)
     ON CONFLICT (user, action) DO UPDATE SET count = count + 1"""
-
-
-class Refused(Exception):
-    """What came is not an event, and which status says so."""
-
-    def __init__(self, status: HTTPStatus, detail: str) -> None:
-        super().__init__(detail)
-        self.status = status
 
 
 @dataclass(frozen=True)
@@ -161,41 +153,31 @@ class CounterServer(ThreadingHTTPServer):
         self.verify = verify
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(AnsweringHandler):
     """One connection."""
 
     server: CounterServer
     server_version = "CounterServer"
-    sys_version = ""
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = 60
 
-    def do_GET(self) -> None:
+    def doors(self) -> Mapping[str, Callable[[bytes], None]]:
+        """Return who takes an event, and the wish for a fault."""
+        return {"/events": self._take_event, "/": self._take_event, "/faults": self._take_fault}
+
+    def show(self, path: str) -> None:
         """Show what was counted."""
-        path = self.path.partition("?")[0]
         if path == "/":
-            self._answer(HTTPStatus.OK, PAGE.read_bytes(), "text/html; charset=utf-8")
+            self.answer(HTTPStatus.OK, PAGE.read_bytes(), "text/html; charset=utf-8")
         elif path == "/counters":
             faults = self.server.faults
             now = {"fault": faults.now, "fault_seconds_left": round(faults.seconds_left, 1), "faults": FAULTS}
-            self._answer_json(HTTPStatus.OK, self.server.counters.summary() | now)
+            self.answer_json(HTTPStatus.OK, self.server.counters.summary() | now)
         else:
-            self._answer_json(HTTPStatus.NOT_FOUND, {"detail": "There is /, /counters, /events and /faults."})
-
-    def do_POST(self) -> None:
-        """Take an event, or the wish for a fault."""
-        doors = {"/": self._take_event, "/events": self._take_event, "/faults": self._take_fault}
-        door = doors.get(self.path.partition("?")[0], self._take_nothing)
-        try:
-            door(self._body())
-        except Refused as refusal:
-            self._answer_json(refusal.status, {"detail": str(refusal)})
+            self.answer_json(HTTPStatus.NOT_FOUND, {"detail": "There is /, /counters, /events and /faults."})
 
     def _take_event(self, body: bytes) -> None:
         fault = self.server.faults.now
         if fault == "error":
-            self._answer_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Broken, as it was asked to be."})
+            self.answer_json(HTTPStatus.INTERNAL_SERVER_ERROR, {"detail": "Broken, as it was asked to be."})
         elif fault == "hang":
             time.sleep(self.server.faults.seconds_left)
             self.close_connection = True
@@ -207,7 +189,7 @@ class Handler(BaseHTTPRequestHandler):
             if fault == "forget":
                 self.close_connection = True
             else:
-                self._answer_json(HTTPStatus.CREATED if new else HTTPStatus.OK, {"counted": new})
+                self.answer_json(HTTPStatus.CREATED if new else HTTPStatus.OK, {"counted": new})
 
     def _take_fault(self, body: bytes) -> None:
         wanted = read_json(body)
@@ -217,36 +199,10 @@ class Handler(BaseHTTPRequestHandler):
                 HTTPStatus.BAD_REQUEST, f"A fault is one of {', '.join(FAULTS)}, for up to {MAX_FAULT_SECONDS} seconds."
             )
         self.server.faults.begin(name, seconds)
-        self._answer_json(HTTPStatus.OK, {"fault": name, "seconds": seconds})
+        self.answer_json(HTTPStatus.OK, {"fault": name, "seconds": seconds})
         if name == "refuse":
             # From another thread: the one that serves would wait for itself.
             threading.Thread(target=self.server.shutdown, daemon=True).start()
-
-    def _take_nothing(self, _body: bytes) -> None:
-        raise Refused(HTTPStatus.NOT_FOUND, "There is /events and /faults.")
-
-    def _body(self) -> bytes:
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
-            self.close_connection = True  # what was not read would be taken for the next request
-            raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A body has a length, of up to {MAX_BODY_BYTES} bytes.")
-        return self.rfile.read(int(length))
-
-    def _answer_json(self, status: HTTPStatus, document: Mapping[str, Any]) -> None:
-        self._answer(status, json.dumps(document).encode(), "application/json")
-
-    def _answer(self, status: HTTPStatus, body: bytes, content_type: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-        """Keep quiet of what went well: there are thousands of them."""
-        if int(code) >= HTTPStatus.BAD_REQUEST:
-            super().log_request(code, size)
 
 
 def read_event(headers: Mapping[str, str], body: bytes) -> Told:
@@ -259,38 +215,6 @@ def read_event(headers: Mapping[str, str], body: bytes) -> Told:
     if document.keys() != {"user", "action"} or action not in ACTIONS or type(user) not in (int, str):
         raise Refused(HTTPStatus.BAD_REQUEST, 'An event is {"user": <id>, "action": "create" or "delete"}.')
     return Told(event_id, str(user), action)
-
-
-def read_json(body: bytes) -> dict[str, Any]:
-    """Return the JSON object of a body. Raises ``Refused``."""
-    try:
-        document = json.loads(body)
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise Refused(HTTPStatus.BAD_REQUEST, "The body is no JSON object.")
-    return document
-
-
-def verifier(secret: str) -> Callable[[Any, bytes], None]:
-    """Return what refuses an event that the secret has not signed, or lets everything pass where there is no secret."""
-    if not secret:
-        return lambda _headers, _body: None
-
-    import django  # noqa: PLC0415 - only to verify: the foundation's verifier lives beside Django models
-    from django.conf import settings  # noqa: PLC0415 - as above
-
-    settings.configure(INSTALLED_APPS=["django.contrib.contenttypes", "holdfast"])
-    django.setup()
-    from holdfast.outbox.webhooks.verifier import InvalidWebhook, verify  # noqa: PLC0415 - as above
-
-    def check(headers: Any, body: bytes) -> None:
-        try:
-            verify(headers, body, secrets=[secret])
-        except InvalidWebhook as error:
-            raise Refused(HTTPStatus.UNAUTHORIZED, str(error)) from None
-
-    return check
 
 
 def serve(host: str, port: int, data: str, *, secret: str = "") -> None:

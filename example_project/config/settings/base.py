@@ -192,7 +192,10 @@ HOLDFAST_WALLET: dict[str, Any] = {
 # The outbox. It tries often within the first minutes, unlike the schedule of webhooks: who restarts a neighbor should
 # not wait for hours to see it hear of everything. It ends after three days, as that one does.
 HOLDFAST_OUTBOX: dict[str, Any] = {
-    "RETRY_SECONDS": [2, 5, 10, 30, 60, 300, 900, 1800, 7200, 18000, 36000, 50400, 72000, 86400]
+    "RETRY_SECONDS": [2, 5, 10, 30, 60, 300, 900, 1800, 7200, 18000, 36000, 50400, 72000, 86400],
+    # Webhooks leave for the public net alone, by TLS; the demo's receiver is on this machine.
+    "WEBHOOK_ALLOW_HTTP": env.bool("WEBHOOK_ALLOW_HTTP", default=False),
+    "WEBHOOK_ALLOWED_NETWORKS": env.list("WEBHOOK_ALLOWED_NETWORKS", default=[]),
 }
 # A page that looks on holds a thread of the web server: of its eight, no more than these. A stream ends after a while,
 # and a page that is still there opens it again: that is how the thread of one that was left comes free.
