@@ -63,15 +63,24 @@ def test_never_itself_never_sold_out_never_hidden_and_never_of_a_shop_that_does_
     assert recommended(bowl) == [made.name]
 
 
-def test_at_most_two_of_one_shop_however_many_it_has(bowl, category):
+def test_more_than_two_of_one_shop_only_where_others_have_nothing(bowl, category):
     large = make_shop()
     for number in range(120):
         product = other(f"Mass {number}", category, shop=large)
         popular(product, 1_000)
-    small = [other(f"Small {number}", category) for number in range(2)]
-    assert len(small) == 2
-    names = recommended(bowl)
-    assert [name.split()[0] for name in names] == ["Mass", "Mass", "Small", "Small"]
+    for number in range(2):
+        other(f"Small {number}", category)
+    assert [name.split()[0] for name in recommended(bowl, limit=4)] == ["Mass", "Mass", "Small", "Small"]
+    assert [name.split()[0] for name in recommended(bowl)] == ["Mass", "Mass", "Mass", "Small", "Small"]
+    popular(other("Third", None), 2_000)
+    assert [name.split()[0] for name in recommended(bowl)] == ["Mass", "Mass", "Small", "Small", "Third"]
+    assert len(recommended(bowl, limit=50)) == 50
+
+
+def test_a_town_of_one_shop_is_recommended_as_much_as_was_asked_for(shop, bowl, category):
+    for number in range(7):
+        popular(make_product(shop=shop, category=category, name=f"Cup {number}"), number)
+    assert recommended(bowl) == ["Cup 6", "Cup 5", "Cup 4", "Cup 3", "Cup 2"]
 
 
 def test_where_nothing_is_known_something_popular_is_recommended(bowl):

@@ -1,7 +1,8 @@
 """What else a customer may like."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +22,12 @@ CANDIDATES = 100
 
 
 def recommendations(*, product_id: UUID, limit: int = LIMIT) -> list[Product]:
-    """Return offers that go with a product, at most ``limit`` and two of a shop: none of them itself or sold out.
+    """Return offers that go with a product, at most ``limit``: none of them itself or sold out.
 
     Those of its category come first; among them, and among the others, flash sales that run now, then what is bought
     together with it, then what is popular, then what is near to it. Where little is known there is always something
-    popular. Raises ``ProductNotFound``, ``LimitInvalid``.
+    popular; of one shop there are more than two only where others have nothing. Raises ``ProductNotFound``,
+    ``LimitInvalid``.
     """
     check_limit(limit, LIMIT_MAX)
     product = shown_products().filter(pk=product_id).first()
@@ -36,11 +38,12 @@ def recommendations(*, product_id: UUID, limit: int = LIMIT) -> list[Product]:
     alike = others.filter(category_id=product.category_id)
     ids = {*together, *_on_sale(alike), *_popular(alike)}
     found = _ranked(product, ids, others, together)
-    chosen = list(_of_many_shops(found, limit))
-    if len(chosen) < limit:
+    if len(_of_many_shops(found)) < limit:
         ids |= {*_on_sale(others), *_popular_anywhere(others)}
-        chosen = list(_of_many_shops(_ranked(product, ids, others, together), limit))
-    return chosen
+        found = _ranked(product, ids, others, together)
+    few = _of_many_shops(found)
+    chosen = [*few, *(one for one in found if one not in few)][:limit]
+    return [one for one in found if one in chosen]
 
 
 def _ranked(
@@ -63,14 +66,15 @@ def _ranked(
     return sorted(offers, key=merits)
 
 
-def _of_many_shops(products: Iterable[Product], limit: int) -> Iterator[Product]:
-    taken: dict[UUID, int] = {}
-    chosen = 0
+def _of_many_shops(products: Iterable[Product]) -> list[Product]:
+    """Return of each shop the best two."""
+    seen: Counter[UUID] = Counter()
+    few = []
     for product in products:
-        taken[product.shop_id] = taken.get(product.shop_id, 0) + 1
-        if taken[product.shop_id] <= OF_ONE_SHOP and chosen < limit:
-            chosen += 1
-            yield product
+        seen[product.shop_id] += 1
+        if seen[product.shop_id] <= OF_ONE_SHOP:
+            few.append(product)
+    return few
 
 
 def _on_sale(products: QuerySet[Product]) -> QuerySet[Any]:
