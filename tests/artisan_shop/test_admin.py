@@ -31,7 +31,7 @@ from tests.artisan_shop.books import check_books
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WINDOWS = [Shop, Product, Stock, InventoryAlert, Order, Payment, Delivery, FlashSale, Coupon, Review]
+WINDOWS = [Shop, Product, Stock, InventoryAlert, Order, Payment, Delivery, Slot, FlashSale, Coupon, Review]
 
 
 def page(model, row=None, step=""):
@@ -116,6 +116,7 @@ def test_nobody_adds_edits_or_deletes_by_hand(staff, everything, model):
 def test_the_page_of_a_shop_is_its_dashboard(staff, everything, shop):
     shown = staff.get(page(Shop, shop)).content.decode()
     assert "Best sellers" in shown
+    assert "€32.00" in shown.split("Payout", 1)[1]
     assert "<svg" in shown
     assert "Cup" in shown
 
@@ -200,6 +201,13 @@ def test_stock_is_received_and_corrected(staff, bowl):
     assert InventoryAlert.objects.filter(resolved_at=None).count() == 1
     assert "From the kiln" in staff.get(page(Stock, stock)).content.decode()
     check_books()
+
+
+def test_the_page_of_a_stock_says_for_whom_pieces_are_held(staff, bob, bowl):
+    services.add_to_basket(customer_id=bob.pk, product_id=bowl.pk, quantity=3)
+    services.hold_basket(customer_id=bob.pk)
+    shown = staff.get(page(Stock, Stock.objects.get())).content.decode()
+    assert "bob" in shown.split("Reservations", 1)[1].split("Movements", 1)[0]
 
 
 def test_what_is_reserved_cannot_be_corrected_away(staff, bob, bowl):

@@ -1,11 +1,13 @@
 """Shops, with what they sell."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -81,7 +83,7 @@ class ShopAdmin(WindowAdmin):
         return Q(name__iexact=login) | login_of("owner", login)
 
     def panels(self, request: HttpRequest, obj: Shop) -> Iterable[Panel]:
-        """Show how the last year went."""
+        """Show how the last year went, and what the shop has earned this month and in the one before."""
         figures = selectors.dashboard(shop_id=obj.pk, actor_id=obj.owner_id)
         yield Panel(
             _("Best sellers"),
@@ -108,9 +110,24 @@ class ShopAdmin(WindowAdmin):
             [(one.name, one.sku, one.left) for one in figures.low_stock],
         )
 
+        earned = [selectors.payout(shop_id=obj.pk, actor_id=obj.owner_id, start=a, end=b) for a, b in _months(obj)]
+        yield Panel(
+            _("Payout"),
+            (_("Month"), _("Orders"), _("Gross"), _("Refunded"), _("Fee"), _("Payout")),
+            [(f"{one.start:%Y-%m}", one.orders, one.gross, one.refunded, one.fee, one.payout) for one in earned],
+        )
+
     @admin.display(description="revenue by month")
     def revenue(self, shop: Shop) -> SafeString | str:
         """Return a bar for each month of the last year."""
         months = selectors.dashboard(shop_id=shop.pk, actor_id=shop.owner_id).months
         named = [(f"{one.month:%Y-%m}: {from_minor(one.revenue_minor, shop.currency)}", one) for one in months]
         return bars([(name, one.revenue_minor) for name, one in named], label=_("Revenue by month"))
+
+
+def _months(shop: Shop) -> list[tuple[dt.date, dt.date]]:
+    """Return the first and the last day of this month, until today, and of the one before."""
+    today = selectors.day_of(timezone.now(), shop.time_zone)
+    first = today.replace(day=1)
+    last = first - dt.timedelta(days=1)
+    return [(first, today), (last.replace(day=1), last)]

@@ -98,7 +98,13 @@ class StockAdmin(WindowAdmin):
         return Q(pk=wanted) | Q(variant__product=wanted) | Q(variant__product__shop=wanted)
 
     def panels(self, request: HttpRequest, obj: Stock) -> Iterable[Panel]:
-        """Show the newest changes of the figures."""
+        """Show for whom pieces are held, and the newest changes of the figures."""
+        held = obj.holds.select_related("customer").order_by("expires_at")[:MOVES]
+        yield Panel(
+            _("Reservations"),
+            (_("Customer"), _("Pieces"), _("Until")),
+            [(one.customer, one.quantity, one.expires_at) for one in held],
+        )
         rows = [
             (
                 move.at,
