@@ -251,8 +251,10 @@ def test_categories_are_a_tree_that_staff_keeps(visitor, artisan, category):
     bowls = ok(staff.post(path, {"name": "Bowls", "parent": str(category.pk)}, format="json"), 201)
     tree = ok(visitor.get(path))
     assert [(one["name"], [child["name"] for child in one["children"]]) for one in tree] == [("Ceramics", ["Bowls"])]
+    assert ok(visitor.get(f"{path}{bowls['id']}/")) == {**bowls, "parent": str(category.pk)}
     assert ok(staff.patch(f"{path}{bowls['id']}/", {"parent": None}, format="json"))["parent"] is None
     assert staff.delete(f"{path}{bowls['id']}/").status_code == 204
+    assert ok(visitor.get(f"{path}{bowls['id']}/"), 404)["code"] == "holdfast_artisan_shop.category_not_found"
     assert artisan.delete(f"{path}{category.pk}/").status_code == 403
 
 
@@ -339,6 +341,18 @@ def test_a_basket_over_two_shops_becomes_a_purchase_of_two_orders(customer, arti
     check_books()
 
 
+def test_a_purchase_costs_the_same_however_many_shops_it_is_over(customer, bob):
+    def statements(shops):
+        for _number in range(shops):
+            services.add_to_basket(customer_id=bob.pk, product_id=make_product().pk)
+        purchase = services.checkout(customer_id=bob.pk)
+        with CaptureQueriesContext(connection) as asked:
+            assert len(ok(customer.get(f"{API}/purchases/{purchase.pk}/"))["orders"]) == shops
+        return len(asked)
+
+    assert statements(2) == statements(5)
+
+
 def test_a_basket_is_emptied_and_lets_go_of_what_was_held(customer, bowl):
     basket = f"{API}/basket/"
     ok(customer.post(basket, {"product_id": str(bowl.pk), "quantity": 2}, format="json"))
@@ -385,10 +399,29 @@ def test_the_stock_of_a_shop_has_pages(artisan, shop, bowl, cup):
     assert [one["name"] for one in (*first["results"], *second["results"])] == ["Bowl", "Cup"]
 
 
-def test_a_customer_asks_to_be_told_when_something_is_back(customer, visitor, bowl):
+def test_a_customer_asks_to_be_told_when_something_is_back_and_thinks_better_of_it(customer, visitor, bowl, cup):
+    def path(product):
+        return f"{API}/variants/{the_variant(product).pk}/back-in-stock/"
+
+    def awaited(client):
+        return [(one["name"], one["shop"]["name"]) for one in ok(client.get(f"{API}/back-in-stock/"))["results"]]
+
+    assert [visitor.post(path(bowl)).status_code, visitor.get(f"{API}/back-in-stock/").status_code] == [403, 403]
+    assert [customer.post(path(product)).status_code for product in (bowl, bowl, cup)] == [204] * 3
+    assert awaited(customer) == [("Cup", "Ada's"), ("Bowl", "Ada's")]
+    stranger = client_of(make_user())
+    assert awaited(stranger) == []
+    not_waiting = "holdfast_artisan_shop.back_in_stock_request_not_found"
+    assert ok(stranger.delete(path(bowl)), 404)["code"] == not_waiting
+    assert customer.delete(path(bowl)).status_code == 204
+    assert ok(customer.delete(path(bowl)), 404)["code"] == not_waiting
+    assert awaited(customer) == [("Cup", "Ada's")]
+
+
+def test_nobody_waits_for_what_is_not_shown(customer, artisan, bowl, shop):
     path = f"{API}/variants/{the_variant(bowl).pk}/back-in-stock/"
-    assert visitor.post(path).status_code == 403
-    assert [customer.post(path).status_code for _time in range(2)] == [204, 204]
+    ok(artisan.post(f"{API}/shops/{shop.pk}/close/"))
+    assert ok(customer.post(path), 404)["code"] == "holdfast_artisan_shop.variant_not_found"
 
 
 # Delivery
@@ -544,12 +577,14 @@ def test_nobody_sees_or_touches_what_is_anothers(bob, bowl, shop, slot):
         stranger.get(of_order),
         stranger.get(f"{of_order}tracking/"),
         *(stranger.post(f"{of_order}{step}/") for step in (
-            "pay", "cancel", "start", "finish", "complete", "decline", "refund", "send", "deliver", "fail",
+            "pay", "cancel", "start", "finish", "complete", "decline", "refund", "retry-payment", "send", "deliver",
+            "fail",
         )),
         stranger.post(f"{of_order}reschedule/", {"slot": str(slot.pk)}, format="json"),
         stranger.get(f"{API}/purchases/{placed.purchase_id}/"),
         stranger.post(f"{API}/purchases/{placed.purchase_id}/pay/"),
         stranger.delete(f"{API}/basket/{variant.pk}/"),
+        stranger.delete(f"{of_variant}back-in-stock/"),
     ]  # fmt: skip
     assert {(one.request["PATH_INFO"], one.status_code) for one in asked if one.status_code != 404} == set()
     assert ok(stranger.get(f"{API}/orders/"))["results"] == []
@@ -564,6 +599,7 @@ def test_a_page_costs_the_same_however_many_rows_it_has(customer, artisan, visit
         (artisan, f"{API}/shops/{shop.pk}/stock/", 2),
         (customer, f"{API}/orders/", 3),
         (customer, f"{API}/basket/", 2),
+        (customer, f"{API}/back-in-stock/", 1),
     ]
 
     def statements(client, path):
@@ -575,6 +611,7 @@ def test_a_page_costs_the_same_however_many_rows_it_has(customer, artisan, visit
     def fill(products):
         for product in products:
             services.add_to_basket(customer_id=bob.pk, product_id=product.pk)
+            services.request_back_in_stock(variant_id=the_variant(product).pk, customer_id=bob.pk)
             make_order(customer=bob, product=product)
 
     fill([bowl, cup])

@@ -85,3 +85,17 @@ def test_the_events_of_a_shop_let_its_pages_be_made_anew(bowl, shop, ada):
     assert page() == ["Bowl"]
     drain_outbox()
     assert page() == ["Large bowl"]
+
+
+def test_the_events_of_the_tree_let_every_page_be_made_anew(bowl, shop, category):
+    def names():
+        return [one.category.name for one in selectors.browse()]
+
+    def pages():
+        return [selectors.remembered(names, about="browse", shop_id=shop_id) for shop_id in (None, shop.pk)]
+
+    assert pages() == [["Ceramics"]] * 2
+    services.change_category(category_id=category.pk, name="Pottery")
+    assert pages() == [["Ceramics"]] * 2
+    drain_outbox()
+    assert pages() == [["Pottery"]] * 2

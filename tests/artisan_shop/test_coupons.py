@@ -6,8 +6,9 @@ import pytest
 from django.utils import timezone
 
 from holdfast.money import Money
-from holdfast.testing import race
+from holdfast.testing import captured_events, race
 from holdfast_artisan_shop import services
+from holdfast_artisan_shop.events import CouponChanged
 from holdfast_artisan_shop.exceptions import (
     CodeTaken,
     CouponExhausted,
@@ -128,6 +129,14 @@ def test_a_code_is_taken_once_in_a_shop_whatever_its_case(give, ada):
         give("spring")
     other = make_shop(owner=ada)
     services.create_coupon(shop_id=other.pk, actor_id=ada.pk, code="SPRING", percent=5)
+
+
+def test_who_gives_a_coupon_or_takes_it_back_tells_it(give, shop, ada):
+    with captured_events() as told:
+        coupon = give("spring")
+        services.end_coupon(coupon_id=coupon.pk, actor_id=ada.pk)
+    said = {"coupon_id": str(coupon.pk), "shop_id": str(shop.pk), "code": "SPRING"}
+    assert told == [CouponChanged(**said, active=True), CouponChanged(**said, active=False)]
 
 
 def test_a_stranger_neither_gives_nor_takes_back(give, shop, bob):

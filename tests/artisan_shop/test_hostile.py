@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from holdfast.conf import load_backend
 from holdfast.money import Money
+from holdfast.testing import race
 from holdfast_artisan_shop import exceptions, services
 from holdfast_artisan_shop.backends.dummy import DummyGateway
 from holdfast_artisan_shop.exceptions import ShopError
@@ -19,6 +20,7 @@ from holdfast_artisan_shop.services.stock import MAX_PIECES
 from holdfast_artisan_shop.states import CouponKind, Fulfillment, OrderState, PaymentState
 from holdfast_artisan_shop.testing import make_order, make_product, make_shop, make_user, the_variant
 from tests.artisan_shop.books import check_books, figures, item
+from tests.artisan_shop.test_api import client_of
 
 pytestmark = pytest.mark.django_db
 
@@ -335,6 +337,44 @@ def test_what_the_gateway_refused_is_asked_for_again_by_a_person(
     with pytest.raises(exceptions.PaymentStepNotAllowed):
         services.retry_payment(**scope)
     check_books()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_artisan_asks_the_gateway_again_over_the_api_and_the_customer_does_not(
+    settings, monkeypatch, ada, bob, bowl
+):
+    settings.HOLDFAST_ARTISAN_SHOP = {"PAYMENT": {"BACKEND": "tests.artisan_shop.test_hostile.Refusing"}}
+    gateway = type(load_backend(settings.HOLDFAST_ARTISAN_SHOP["PAYMENT"]))
+    monkeypatch.setattr(gateway, "verb", "capture")
+    order = make_order(customer=bob, product=bowl, state=OrderState.COMPLETED)
+    path, artisan = f"/api/market/orders/{order.pk}/retry-payment/", client_of(ada)
+    for other in (client_of(bob), client_of(make_user())):
+        refused = other.post(path)
+        assert (refused.status_code, refused.json()["code"]) == (404, "holdfast_artisan_shop.order_not_found")
+    assert artisan.post(path, {"state": "captured"}, format="json").status_code == 400
+
+    again = artisan.post(path, headers={"Idempotency-Key": "first"}).json()["payment"]
+    assert (again["state"], again["reason"][:3]) == ("failed", "no ")
+    monkeypatch.setattr(gateway, "verb", "")
+    assert artisan.post(path, headers={"Idempotency-Key": "first"}).json()["payment"] == again
+    taken = [artisan.post(path, headers={"Idempotency-Key": "second"}) for _time in range(2)]
+    assert [(one.status_code, one.json()["payment"]["state"]) for one in taken] == [(200, "captured")] * 2
+    done = artisan.post(path)
+    assert (done.status_code, done.json()["code"]) == (409, "holdfast_artisan_shop.payment_step_not_allowed")
+    check_books()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_four_who_ask_again_one_does(settings, monkeypatch, ada, bob, bowl):
+    settings.HOLDFAST_ARTISAN_SHOP = {"PAYMENT": {"BACKEND": "tests.artisan_shop.test_hostile.Refusing"}}
+    gateway = type(load_backend(settings.HOLDFAST_ARTISAN_SHOP["PAYMENT"]))
+    monkeypatch.setattr(gateway, "verb", "capture")
+    order = make_order(customer=bob, product=bowl, state=OrderState.COMPLETED)
+    monkeypatch.setattr(gateway, "verb", "")
+    outcomes = race(lambda: services.retry_payment(order_id=order.pk, actor_id=ada.pk))
+    assert sum(isinstance(one, exceptions.PaymentStepNotAllowed) for one in outcomes) == 3
+    assert Payment.objects.get().state == PaymentState.CAPTURED
 
 
 @pytest.mark.django_db(transaction=True)

@@ -228,7 +228,8 @@ def test_a_slot_that_cannot_be_is_refused(bob, ada, shop, bowl, category):
 def statements_of(verb):
     with CaptureQueriesContext(connection) as queries:
         verb()
-    return len(queries)
+    # The relay's bell rings once in a while, not once for each order.
+    return sum("pg_notify" not in query["sql"].lower() for query in queries)
 
 
 @pytest.mark.django_db(transaction=True)

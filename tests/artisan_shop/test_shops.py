@@ -10,7 +10,7 @@ from holdfast.ids import uuid7
 from holdfast.money import Money
 from holdfast.testing import captured_events
 from holdfast_artisan_shop import exceptions, services
-from holdfast_artisan_shop.events import ProductChanged, ShopChanged
+from holdfast_artisan_shop.events import CategoryChanged, ProductChanged, ShopChanged
 from holdfast_artisan_shop.models import Category, FlashSale, Product, Shop
 from holdfast_artisan_shop.states import ShopState
 from holdfast_artisan_shop.testing import make_category, make_product, make_shop, make_user
@@ -150,6 +150,28 @@ def test_a_branch_of_categories_moves_as_one_and_never_below_itself():
     with pytest.raises(exceptions.CategoryInUse):
         services.delete_category(category_id=kitchen.pk)
     services.delete_category(category_id=bowls.pk)
+
+
+def test_what_becomes_of_categories_is_told_and_what_is_refused_is_not():
+    with captured_events() as told:
+        home = make_category(name="Home")
+        kitchen = make_category(name="Kitchen", parent=home)
+        services.change_category(category_id=kitchen.pk, parent_id=None, name="Cooking")
+        for verb in (
+            lambda: services.delete_category(category_id=uuid7()),
+            lambda: services.change_category(category_id=kitchen.pk, parent_id=kitchen.pk),
+            lambda: make_category(name="Home"),
+        ):
+            with pytest.raises(exceptions.ShopError):
+                verb()
+        services.delete_category(category_id=kitchen.pk)
+    one, other = str(home.pk), str(kitchen.pk)
+    assert told == [
+        CategoryChanged(category_id=one, parent_id=None, name="Home", removed=False),
+        CategoryChanged(category_id=other, parent_id=one, name="Kitchen", removed=False),
+        CategoryChanged(category_id=other, parent_id=None, name="Cooking", removed=False),
+        CategoryChanged(category_id=other, parent_id=None, name="Cooking", removed=True),
+    ]
 
 
 def test_flash_sales_are_cheaper_end_after_they_begin_and_do_not_overlap(ada, shop, bowl):

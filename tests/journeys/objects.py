@@ -112,6 +112,13 @@ def _ware(owner: User) -> Any:
     return market_testing.make_product(shop=_workshop(owner))
 
 
+def _variant(owner: User) -> Any:
+    """Return a variant of this person, who waits for it himself."""
+    variant_id = market_testing.the_variant(_ware(owner)).pk
+    market_services.request_back_in_stock(variant_id=variant_id, customer_id=owner.pk)
+    return variant_id
+
+
 def _pattern(owner: User) -> Any:
     day = timezone.now() + dt.timedelta(days=2)
     return market_services.add_slot_pattern(
@@ -222,14 +229,19 @@ KINDS: Mapping[str, Kind] = {
     "/slot-patterns/{pattern_id}": Kind(make=lambda owner: _pattern(owner).pk),
     "/coupons/{coupon_id}": Kind(make=lambda owner: _coupon(owner).pk),
     "/flash-sales/{flash_sale_id}": Kind(make=lambda owner: _flash_sale(owner).pk),
-    "/categories/{category_id}": Kind(make=lambda _owner: market_testing.make_category().pk, owner=make_operator),
+    "/categories/{category_id}": Kind(
+        make=lambda _owner: market_testing.make_category().pk,
+        owner=make_operator,
+        open_to_strangers=READING,
+        because="the tree is everybody's to look through",
+    ),
     "/products/{product_id}": Kind(
         make=lambda owner: _ware(owner).pk,
         open_to_strangers=frozenset({"get ", "get recommendations/", "get reviews/", "post reviews/"}),
         because="the market is public; whoever has bought a product says what it is like",
     ),
     "/variants/{variant_id}": Kind(
-        make=lambda owner: market_testing.the_variant(_ware(owner)).pk,
+        make=_variant,
         open_to_strangers=frozenset({"post back-in-stock/"}),
         because="everybody may wait for what he wants to buy",
     ),

@@ -17,6 +17,18 @@ class ShopChanged(Event, type="holdfast_artisan_shop.shop_changed.v1", key="shop
     state: str
 
 
+class CategoryChanged(Event, type="holdfast_artisan_shop.category_changed.v1", key="category_id"):
+    """A category was created, renamed or moved, or is ``removed``; ``parent_id`` is the one that it is in, if any.
+
+    What is below a category moves with it, and is not told of by itself.
+    """
+
+    category_id: str
+    parent_id: str | None
+    name: str
+    removed: bool
+
+
 class ProductChanged(Event, type="holdfast_artisan_shop.product_changed.v1", key="product_id"):
     """A product, one of its variants or a flash sale of it was made, changed or taken off."""
 
@@ -150,6 +162,15 @@ class BackInStock(Event, type="holdfast_artisan_shop.back_in_stock.v1", key="var
     variant_id: str
     product_id: str
     customer_ids: list[int | str]
+
+
+class CouponChanged(Event, type="holdfast_artisan_shop.coupon_changed.v1", key="coupon_id"):
+    """A coupon was given, or taken back."""
+
+    coupon_id: str
+    shop_id: str
+    code: str
+    active: bool
 
 
 class ReviewWritten(Event, type="holdfast_artisan_shop.review_written.v1", key="product_id"):

@@ -87,6 +87,12 @@ class MemberNotFound(ShopError, errors.NotFound):
     code = "holdfast_artisan_shop.member_not_found"
 
 
+class BackInStockRequestNotFound(ShopError, errors.NotFound):
+    """You do not wait for this."""
+
+    code = "holdfast_artisan_shop.back_in_stock_request_not_found"
+
+
 class ShopNameTaken(ShopError, errors.Conflict):
     """You have a shop of this name already."""
 
@@ -143,12 +149,6 @@ class FlashSaleOverlaps(ShopError, errors.Conflict):
     """The product has another flash sale in this time."""
 
     code = "holdfast_artisan_shop.flash_sale_overlaps"
-
-
-class FlashSaleOver(ShopError, errors.Conflict):
-    """This flash sale is over."""
-
-    code = "holdfast_artisan_shop.flash_sale_over"
 
 
 class CodeTaken(ShopError, errors.Conflict):
@@ -500,12 +500,6 @@ class SlotTooSoon(ShopError, errors.Conflict):
     """
 
     code = "holdfast_artisan_shop.slot_too_soon"
-
-
-class SlotInUse(ShopError, errors.Conflict):
-    """Deliveries are booked in this slot."""
-
-    code = "holdfast_artisan_shop.slot_in_use"
 
 
 class DeliveryStepNotAllowed(ShopError, errors.Conflict):

@@ -7,6 +7,7 @@ from holdfast.events import Envelope
 from holdfast.outbox import subscribe
 from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.events import (
+    CategoryChanged,
     OrderCompleted,
     OrderRefunded,
     ProductChanged,
@@ -27,3 +28,9 @@ def roll_up_sales(envelope: Envelope[Any]) -> None:
 def forget_pages(envelope: Envelope[Any]) -> None:
     """Let pages of a shop and of the market be made anew."""
     selectors.forget(shop_id=UUID(envelope.event.shop_id))
+
+
+@subscribe(CategoryChanged)
+def forget_all_pages(_envelope: Envelope[CategoryChanged]) -> None:
+    """Let every page be made anew: categories are named, and looked through, everywhere."""
+    selectors.forget_all()

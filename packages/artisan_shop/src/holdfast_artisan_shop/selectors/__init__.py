@@ -1,7 +1,15 @@
 """Reads with a name."""
 
-from holdfast_artisan_shop.selectors.browse import ORDERS, ProductFilters, browse, category_tree, order_of, subtree
-from holdfast_artisan_shop.selectors.cached import forget, remembered
+from holdfast_artisan_shop.selectors.browse import (
+    ORDERS,
+    ProductFilters,
+    browse,
+    category_tree,
+    get_category,
+    order_of,
+    subtree,
+)
+from holdfast_artisan_shop.selectors.cached import forget, forget_all, remembered
 from holdfast_artisan_shop.selectors.dashboard import Dashboard, dashboard, dashboard_as_csv, low_stock
 from holdfast_artisan_shop.selectors.days import Period, day_bounds, day_of, period
 from holdfast_artisan_shop.selectors.near import products_near, shops_near
@@ -16,6 +24,7 @@ from holdfast_artisan_shop.selectors.offers import (
 )
 from holdfast_artisan_shop.selectors.orders import (
     alerts_of_shops,
+    back_in_stock_requests_of,
     basket_of,
     day_plan,
     free_slots,
@@ -38,6 +47,7 @@ __all__ = [
     "ProductFilters",
     "alerts_of_shops",
     "as_offers",
+    "back_in_stock_requests_of",
     "basket_of",
     "browse",
     "category_tree",
@@ -47,7 +57,9 @@ __all__ = [
     "day_of",
     "day_plan",
     "forget",
+    "forget_all",
     "free_slots",
+    "get_category",
     "get_offer",
     "get_order",
     "get_purchase",

@@ -103,6 +103,14 @@ def category_tree() -> list[dict[str, Any]]:
     return nodes.get(None, [])
 
 
+def get_category(*, category_id: UUID) -> Category:
+    """Return a category. Raises ``CategoryNotFound``."""
+    category = Category.objects.filter(pk=category_id).first()
+    if category is None:
+        raise CategoryNotFound(category_id=str(category_id))
+    return category
+
+
 def subtree(*, category_id: UUID) -> list[UUID]:
     """Return the ids of a category and of all below it. Raises ``CategoryNotFound``.
 

@@ -1,4 +1,4 @@
-"""Orders, baskets, alerts and deliveries, each within the scope of who asks."""
+"""Orders, baskets, what customers wait for, alerts and deliveries, each within the scope of who asks."""
 
 import datetime as dt
 from typing import Any
@@ -8,7 +8,15 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from holdfast_artisan_shop.exceptions import DeliveryNotFound, OrderNotFound
-from holdfast_artisan_shop.models import BasketLine, Delivery, InventoryAlert, Order, Purchase, Slot
+from holdfast_artisan_shop.models import (
+    BackInStockRequest,
+    BasketLine,
+    Delivery,
+    InventoryAlert,
+    Order,
+    Purchase,
+    Slot,
+)
 from holdfast_artisan_shop.models.places import unit_vector
 from holdfast_artisan_shop.selectors.days import day_bounds
 from holdfast_artisan_shop.selectors.scopes import managed_shop, shops_of
@@ -41,7 +49,8 @@ def get_order(*, order_id: UUID, user_id: Any) -> Order:
 
 def get_purchase(*, purchase_id: UUID, customer_id: Any) -> Purchase:
     """Return a customer's purchase with its orders. Raises ``OrderNotFound``."""
-    purchases = Purchase.objects.prefetch_related("orders__shop", "orders__lines", "orders__payments")
+    parts = ("shop", "lines", "payments", "delivery__slot")
+    purchases = Purchase.objects.prefetch_related(*(f"orders__{part}" for part in parts))
     purchase = purchases.filter(pk=purchase_id, customer_id=customer_id).first()
     if purchase is None:
         raise OrderNotFound(purchase_id=str(purchase_id))
@@ -52,6 +61,12 @@ def basket_of(*, customer_id: Any) -> QuerySet[BasketLine]:
     """Return the lines of a basket, in the order in which they were put there, with product, shop and stock."""
     lines = BasketLine.objects.filter(customer_id=customer_id).order_by("id")
     return lines.select_related("variant__product__shop", "variant__stock")
+
+
+def back_in_stock_requests_of(*, customer_id: Any) -> QuerySet[BackInStockRequest]:
+    """Return what a customer wants to be told of when it can be bought again, the latest request first."""
+    requests = BackInStockRequest.objects.filter(customer_id=customer_id)
+    return requests.select_related("variant__product__shop").order_by("-id")
 
 
 def alerts_of_shops(

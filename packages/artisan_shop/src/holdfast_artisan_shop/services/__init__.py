@@ -1,4 +1,4 @@
-"""The verbs of the marketplace: the only writers.
+"""The verbs of the marketplace: the only writers; ``quote_checkout`` says what a checkout would write.
 
 ``customer_id`` and ``actor_id`` are scopes: a customer sees his own baskets and orders, an actor what belongs to the
 shops that he owns or is a member of; outside nothing exists. Who may write categories is the door's business.
@@ -25,6 +25,12 @@ from holdfast_artisan_shop.services.baskets import (
     remove_from_basket,
     set_basket_quantity,
 )
+from holdfast_artisan_shop.services.categories import (
+    CategoryValues,
+    change_category,
+    create_category,
+    delete_category,
+)
 from holdfast_artisan_shop.services.coupons import create_coupon, end_coupon
 from holdfast_artisan_shop.services.delivery import (
     add_slot_pattern,
@@ -39,7 +45,7 @@ from holdfast_artisan_shop.services.delivery import (
     send_delivery,
     tracking_token,
 )
-from holdfast_artisan_shop.services.drafts import Choice
+from holdfast_artisan_shop.services.drafts import Choice, Draft
 from holdfast_artisan_shop.services.orders import (
     cancel_order,
     checkout,
@@ -48,6 +54,7 @@ from holdfast_artisan_shop.services.orders import (
     expire_orders,
     finish_order,
     place_order,
+    quote_checkout,
     refund_order,
     start_order,
 )
@@ -59,17 +66,13 @@ from holdfast_artisan_shop.services.payments import (
     settle_payments,
 )
 from holdfast_artisan_shop.services.products import (
-    CategoryValues,
     ProductDetails,
     ProductValues,
     VariantValues,
     add_variant,
-    change_category,
     change_product,
     change_variant,
-    create_category,
     create_product,
-    delete_category,
     end_flash_sale,
     retire_product,
     schedule_flash_sale,
@@ -94,6 +97,7 @@ from holdfast_artisan_shop.services.stock import (
     receive_stock,
     request_back_in_stock,
     set_threshold,
+    withdraw_back_in_stock,
 )
 from holdfast_artisan_shop.services.upkeep import RolledUp, Tidied, roll_up, tidy
 from holdfast_artisan_shop.services.vocabulary import refresh_vocabulary
@@ -101,6 +105,7 @@ from holdfast_artisan_shop.services.vocabulary import refresh_vocabulary
 __all__ = [
     "CategoryValues",
     "Choice",
+    "Draft",
     "Item",
     "ProductDetails",
     "ProductValues",
@@ -145,6 +150,7 @@ __all__ = [
     "pay_purchase",
     "place_order",
     "publish_shop",
+    "quote_checkout",
     "read_tracking_token",
     "rebuild_sales",
     "receive_stock",
@@ -173,5 +179,6 @@ __all__ = [
     "start_order",
     "tidy",
     "tracking_token",
+    "withdraw_back_in_stock",
     "write_review",
 ]

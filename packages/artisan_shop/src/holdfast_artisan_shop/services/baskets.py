@@ -8,7 +8,6 @@ from django.db import transaction
 
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.exceptions import (
-    BasketEmpty,
     NotOnSale,
     QuantityInvalid,
     ShopNotOpen,
@@ -17,7 +16,7 @@ from holdfast_artisan_shop.exceptions import (
 )
 from holdfast_artisan_shop.models import BasketLine
 from holdfast_artisan_shop.services import statements
-from holdfast_artisan_shop.services.quotes import Quoted, check_prices, check_sold, quote_basket, the_variant
+from holdfast_artisan_shop.services.quotes import Quoted, check_basket, quote_basket, the_variant
 from holdfast_artisan_shop.services.rows import using
 from holdfast_artisan_shop.services.stock import Change, change_stock, check_quantity, hold_stock, reaping, take_holds
 from holdfast_artisan_shop.states import MoveKind, ShopState
@@ -97,10 +96,7 @@ def hold_basket(*, customer_id: Any) -> dt.datetime:
     Raises ``BasketEmpty``, ``NotOnSale``, ``ShopNotOpen``, ``PriceChanged``, ``SoldOut``, ``HoldLimitReached``.
     """
     quoted = quote_basket(customer_id)
-    if not quoted:
-        raise BasketEmpty
-    check_sold(quoted)
-    check_prices(quoted)
+    check_basket(quoted)
     return hold_stock(customer_id, {one.variant_id: one.quantity for one in quoted if not one.made_to_order})
 
 

@@ -8,6 +8,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from holdfast.money import Money, to_minor
+from holdfast.outbox import emit
+from holdfast_artisan_shop.events import CouponChanged
 from holdfast_artisan_shop.exceptions import (
     CodeTaken,
     CouponNotFound,
@@ -19,8 +21,9 @@ from holdfast_artisan_shop.exceptions import (
 from holdfast_artisan_shop.models import Coupon, Shop
 from holdfast_artisan_shop.models.marketing import CODE_LENGTH
 from holdfast_artisan_shop.models.products import MAX_MINOR
+from holdfast_artisan_shop.selectors.scopes import managed_shop, shops_of
 from holdfast_artisan_shop.services.discounts import CODE
-from holdfast_artisan_shop.services.rows import managed_shop, shops_of, using
+from holdfast_artisan_shop.services.rows import using
 from holdfast_artisan_shop.services.texts import check_moments
 from holdfast_artisan_shop.states import CouponKind
 
@@ -43,9 +46,9 @@ def create_coupon(
     """Give a code that takes ``percent`` or ``amount`` off an order, for each customer once.
 
     Raises ``ShopNotFound``, ``TextInvalid``, ``CodeTaken``, ``DiscountInvalid``, ``PeriodInvalid``,
-    ``QuantityInvalid``.
+    ``QuantityInvalid``. Emits ``CouponChanged``.
     """
-    shop = managed_shop(shop_id, actor_id)
+    shop = managed_shop(shop_id=shop_id, actor_id=actor_id, using=using())
     code = code.strip().upper()
     if not CODE.fullmatch(code):
         raise TextInvalid(field="code", length=len(code), maximum=CODE_LENGTH)
@@ -73,18 +76,29 @@ def create_coupon(
             coupon.save(force_insert=True, using=using())
     except IntegrityError:
         raise CodeTaken(code=code) from None
-    return coupon
+    return _told(coupon)
 
 
 @transaction.atomic
 def end_coupon(*, coupon_id: UUID, actor_id: Any) -> Coupon:
-    """Take a coupon back: orders that used it keep what it took off. Raises ``CouponNotFound``."""
-    mine = Coupon.objects.using(using()).filter(shop__in=shops_of(actor_id))
+    """Take a coupon back: orders that used it keep what it took off.
+
+    Raises ``CouponNotFound``. Emits ``CouponChanged``.
+    """
+    mine = Coupon.objects.using(using()).filter(shop__in=shops_of(actor_id=actor_id))
     coupon = mine.select_for_update(no_key=True, of=("self",)).filter(pk=coupon_id).first()
     if coupon is None:
         raise CouponNotFound(coupon_id=str(coupon_id))
     coupon.active = False
     coupon.save(update_fields=["active"])
+    return _told(coupon)
+
+
+def _told(coupon: Coupon) -> Coupon:
+    emit(
+        CouponChanged(coupon_id=str(coupon.pk), shop_id=str(coupon.shop_id), code=coupon.code, active=coupon.active),
+        using=using(),
+    )
     return coupon
 
 

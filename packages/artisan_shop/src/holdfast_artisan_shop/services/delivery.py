@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -37,10 +37,11 @@ from holdfast_artisan_shop.models import Delivery, DeliveryEvent, Order, Shop, S
 from holdfast_artisan_shop.models.orders import NOTE_LENGTH
 from holdfast_artisan_shop.models.products import MAX_MINOR
 from holdfast_artisan_shop.models.shops import ADDRESS_LENGTH
+from holdfast_artisan_shop.selectors.scopes import shops_of
 from holdfast_artisan_shop.services import payments, steps
 from holdfast_artisan_shop.services.drafts import Choice, Draft
 from holdfast_artisan_shop.services.places import check_location, distance_km
-from holdfast_artisan_shop.services.rows import lock_order, lock_shop, shops_of, using
+from holdfast_artisan_shop.services.rows import lock_order, lock_shop, using
 from holdfast_artisan_shop.services.texts import check_text
 from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState, ShopState
 
@@ -92,7 +93,7 @@ def add_slot_pattern(
 def remove_slot_pattern(*, pattern_id: UUID, actor_id: Any) -> None:
     """Open no more such slots; those that somebody has booked stay. Raises ``SlotPatternNotFound``."""
     patterns = SlotPattern.objects.using(using()).filter(pk=pattern_id)
-    pattern = patterns.filter(shop__in=shops_of(actor_id)).first()
+    pattern = patterns.filter(shop__in=shops_of(actor_id=actor_id)).first()
     if pattern is None:
         raise SlotPatternNotFound(pattern_id=str(pattern_id))
     lock_shop(pattern.shop_id, actor_id)  # nobody generates meanwhile
@@ -151,7 +152,7 @@ def reschedule_delivery(*, order_id: UUID, slot_id: UUID, customer_id: Any = Non
     delivery = _lock(order)
     if not can_proceed(delivery.reschedule):
         raise DeliveryStepNotAllowed(delivery_id=str(delivery.pk), state=delivery.state, step="reschedule")
-    slot = _bookable(order.shop_id, slot_id, timedelta_of(order.lead_days), since=order.placed_at)
+    slot = _bookable(order.shop_id, slot_id, slots_of([slot_id]), timedelta_of(order.lead_days), since=order.placed_at)
     if slot.kind != delivery.kind:
         raise SlotNotFound(slot_id=str(slot_id))
     if slot.pk == delivery.slot_id and delivery.state == DeliveryState.SCHEDULED:
@@ -261,15 +262,25 @@ def read_tracking_token(*, token: str) -> UUID:
         raise TrackingLinkInvalid from None
 
 
-def slot_for(shop_id: UUID, choice: Choice, lead: dt.timedelta) -> Slot | None:
-    """Return the slot that a customer has chosen, if it can be booked for what he orders.
+def slots_of(slot_ids: Collection[UUID]) -> dict[UUID, Slot]:
+    """Return these slots, by their ids, each with its shop."""
+    if not slot_ids:
+        return {}
+    return Slot.objects.using(using()).select_related("shop").in_bulk(slot_ids)
 
-    Raises ``SlotNotFound``, ``SlotClosed``, ``SlotTooSoon``, ``AddressRequired``, ``OutOfRange``, ``LocationInvalid``.
+
+def slot_for(shop_id: UUID, choice: Choice, slots: Mapping[UUID, Slot], lead: dt.timedelta) -> Slot | None:
+    """Return of the ``slots`` the one that a customer has chosen, if it can be booked for what he orders.
+
+    Raises ``SlotNotFound``, ``SlotClosed``, ``SlotTooSoon``, ``SlotFull``, ``AddressRequired``, ``OutOfRange``,
+    ``LocationInvalid``, ``TextInvalid``.
     """
     check_text("address", choice.address, ADDRESS_LENGTH)
     if choice.slot_id is None:
         return None
-    slot = _bookable(shop_id, choice.slot_id, lead, since=timezone.now())
+    slot = _bookable(shop_id, choice.slot_id, slots, lead, since=timezone.now())
+    if slot.booked >= slot.capacity:
+        raise SlotFull(slot_id=str(slot.pk))
     if slot.kind == Fulfillment.DELIVERY:
         if not choice.address.strip():
             raise AddressRequired
@@ -362,9 +373,11 @@ def _count(changes: dict[UUID, int]) -> None:
             raise SlotFull(slot_id=str(slot_id))
 
 
-def _bookable(shop_id: UUID, slot_id: UUID, lead: dt.timedelta, *, since: dt.datetime) -> Slot:
-    slot = Slot.objects.using(using()).select_related("shop").filter(pk=slot_id, shop_id=shop_id).first()
-    if slot is None:
+def _bookable(
+    shop_id: UUID, slot_id: UUID, slots: Mapping[UUID, Slot], lead: dt.timedelta, *, since: dt.datetime
+) -> Slot:
+    slot = slots.get(slot_id)
+    if slot is None or slot.shop_id != shop_id:
         raise SlotNotFound(slot_id=str(slot_id))
     if slot.closes_at <= timezone.now():
         raise SlotClosed(slot_id=str(slot_id), closes_at=slot.closes_at.isoformat())

@@ -14,24 +14,24 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from holdfast.outbox import emit
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import OrderCancelled, OrderRefunded
 from holdfast_artisan_shop.exceptions import (
-    BasketEmpty,
     KeyReused,
     OrderStepNotAllowed,
     OrderTooLarge,
     ShopError,
     ShopNotInBasket,
 )
-from holdfast_artisan_shop.models import BasketLine, Order, Purchase
+from holdfast_artisan_shop.models import BasketLine, Coupon, Order, Purchase, Slot
 from holdfast_artisan_shop.models.orders import KEY_LENGTH, NOTE_LENGTH, TOTAL_MAX
 from holdfast_artisan_shop.services import delivery, discounts, payments, steps
 from holdfast_artisan_shop.services.drafts import Choice, Draft, record
-from holdfast_artisan_shop.services.quotes import Item, Quoted, check_prices, check_sold, quote_basket, quote_items
+from holdfast_artisan_shop.services.quotes import Item, Quoted, check_basket, quote_basket, quote_items
 from holdfast_artisan_shop.services.rows import lock_order, using
 from holdfast_artisan_shop.services.stock import Change, change_stock, reaping, take_holds
 from holdfast_artisan_shop.services.texts import check_text
@@ -77,12 +77,7 @@ def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, 
     @transaction.atomic(using=using())
     def check_out() -> list[Draft]:
         quoted = quote_basket(customer_id)
-        if not quoted:
-            raise BasketEmpty
-        check_sold(quoted)
-        check_prices(quoted)
-        if strangers := set(choices) - {one.shop_id for one in quoted}:
-            raise ShopNotInBasket(shop_ids=sorted(map(str, strangers)))
+        _check_ordered(quoted, choices)
         # Looked for under the lock of the lines: who held them while we waited for it is seen.
         held = take_holds(customer_id)
         placed = _place(Purchase(customer_id=customer_id, **asked), quoted, choices, held)
@@ -90,6 +85,21 @@ def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, 
         return placed
 
     return _once(customer_id, asked, check_out)[0].purchase
+
+
+def quote_checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None) -> list[Draft]:
+    """Return the orders that a checkout would write now, one for each shop, and write nothing.
+
+    It promises no pieces, which ``hold_basket`` does, and no place in a slot. Raises what ``checkout`` raises, but
+    ``SoldOut``.
+    """
+    choices = choices or {}
+    quoted = quote_basket(customer_id, lock=False)
+    _check_ordered(quoted, choices)
+    drafts = _drafts(Purchase(customer_id=customer_id), quoted, choices)
+    discounts.check_flash_sales(drafts)
+    prefetch_related_objects([draft.order for draft in drafts], "shop")
+    return drafts
 
 
 @transaction.atomic
@@ -171,10 +181,7 @@ def _place(
     held: Mapping[UUID, int],
 ) -> list[Draft]:
     """Write a purchase; in a transaction, after the own holds ``held`` were taken."""
-    by_shop: dict[UUID, list[Quoted]] = {}
-    for one in quoted:
-        by_shop.setdefault(one.shop_id, []).append(one)
-    drafts = [_draft(purchase, lines, choices.get(shop_id) or Choice()) for shop_id, lines in by_shop.items()]
+    drafts = _drafts(purchase, quoted, choices)
     record(drafts)
     change_stock(
         [
@@ -203,17 +210,37 @@ def _place(
     return drafts
 
 
-def _draft(purchase: Purchase, quoted: Sequence[Quoted], choice: Choice) -> Draft:
+def _check_ordered(quoted: Sequence[Quoted], choices: Mapping[UUID, Choice]) -> None:
+    check_basket(quoted)
+    if strangers := set(choices) - {one.shop_id for one in quoted}:
+        raise ShopNotInBasket(shop_ids=sorted(map(str, strangers)))
+
+
+def _drafts(purchase: Purchase, quoted: Sequence[Quoted], choices: Mapping[UUID, Choice]) -> list[Draft]:
+    """Return the orders of a purchase, one for each shop, at the price at which they are written."""
+    by_shop: dict[UUID, list[Quoted]] = {}
+    for one in quoted:
+        by_shop.setdefault(one.shop_id, []).append(one)
+    slots = delivery.slots_of({choice.slot_id for choice in choices.values() if choice.slot_id is not None})
+    coupons = discounts.chosen_coupons(choices, purchase.customer_id)
+    return [
+        _draft(purchase, lines, choices.get(shop_id) or Choice(), slots, coupons.get(shop_id))
+        for shop_id, lines in by_shop.items()
+    ]
+
+
+def _draft(
+    purchase: Purchase, quoted: Sequence[Quoted], choice: Choice, slots: Mapping[UUID, Slot], coupon: Coupon | None
+) -> Draft:
     check_text("note", choice.note, NOTE_LENGTH)
     shop_id, currency = quoted[0].shop_id, quoted[0].currency
     subtotal = sum(one.total_minor for one in quoted)
     if subtotal > TOTAL_MAX:
         raise OrderTooLarge(maximum_minor=TOTAL_MAX)
     lead_days = max(one.lead_days for one in quoted)
-    slot = delivery.slot_for(shop_id, choice, delivery.timedelta_of(lead_days))
-    coupon = None
+    slot = delivery.slot_for(shop_id, choice, slots, delivery.timedelta_of(lead_days))
     if choice.coupon_code:
-        coupon = discounts.coupon_for(shop_id, choice.coupon_code, subtotal, purchase.customer_id)
+        discounts.check_coupon(coupon, subtotal)
     discount = discounts.discount_of(coupon, subtotal)
     fee_of_slot = slot.fee_minor if slot else 0
     order = Order(

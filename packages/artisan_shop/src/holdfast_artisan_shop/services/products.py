@@ -1,4 +1,4 @@
-"""Categories, products and their variants, and flash sales."""
+"""Products, their variants and pictures, and flash sales."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -6,25 +6,17 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Value
-from django.db.models.functions import Concat, Substr
 from django.utils import timezone
 
-from holdfast.ids import uuid7
 from holdfast.money import Money, to_minor
 from holdfast.outbox import emit
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import ProductChanged
 from holdfast_artisan_shop.exceptions import (
-    CategoryCircular,
-    CategoryInUse,
-    CategoryNotFound,
-    CategoryUnknown,
     DiscountInvalid,
     FlashSaleNotFound,
     FlashSaleOverlaps,
     LeadTimeInvalid,
-    NameTaken,
     OptionsInvalid,
     PeriodInvalid,
     PriceInvalid,
@@ -33,24 +25,19 @@ from holdfast_artisan_shop.exceptions import (
     TooManyLines,
     VariantNotFound,
 )
-from holdfast_artisan_shop.models import Category, FlashSale, Product, ProductImage, Shop, Stock, Variant
+from holdfast_artisan_shop.models import FlashSale, Product, ProductImage, Shop, Stock, Variant
 from holdfast_artisan_shop.models.products import LEAD_DAYS_MAX, MAX_MINOR, SKU_LENGTH, URL_LENGTH
 from holdfast_artisan_shop.models.shops import DESCRIPTION_LENGTH, NAME_LENGTH
+from holdfast_artisan_shop.selectors.scopes import managed_shop, shops_of
+from holdfast_artisan_shop.services.categories import known_category
 from holdfast_artisan_shop.services.places import check_location
-from holdfast_artisan_shop.services.rows import lock_product, managed_shop, shops_of, using
+from holdfast_artisan_shop.services.rows import lock_product, using
 from holdfast_artisan_shop.services.stock import MAX_PIECES, Change, change_stock
 from holdfast_artisan_shop.services.texts import check_moments, check_text, storable
 from holdfast_artisan_shop.services.versions import check_version, stamp
 from holdfast_artisan_shop.states import MoveKind
 
-OPTIONS_MAX, VARIANTS_MAX, IMAGES_MAX, DEPTH_MAX = 10, 100, 20, 25
-
-
-class CategoryValues(TypedDict):
-    """What can be said of a category; what is left out stays as it is. ``parent_id`` ``None`` is the root."""
-
-    name: NotRequired[str]
-    parent_id: NotRequired[UUID | None]
+OPTIONS_MAX, VARIANTS_MAX, IMAGES_MAX = 10, 100, 20
 
 
 class ProductDetails(TypedDict):
@@ -84,54 +71,6 @@ class VariantValues(TypedDict):
 
 
 @transaction.atomic
-def create_category(*, name: str, parent_id: UUID | None = None) -> Category:
-    """Add a category, below another or at the root. Raises ``TextInvalid``, ``NameTaken``, ``CategoryUnknown``."""
-    check_text("name", name, NAME_LENGTH, required=True)
-    parent = _category(parent_id) if parent_id else None
-    category = Category(id=uuid7(), name=name, parent=parent)
-    category.path = _path(category, parent)
-    _save_named(category)
-    return category
-
-
-@transaction.atomic
-def change_category(*, category_id: UUID, **values: Unpack[CategoryValues]) -> Category:
-    """Rename a category, or move it with all that is below it to another parent or to the root.
-
-    Raises ``CategoryNotFound``, ``TextInvalid``, ``NameTaken``, ``CategoryUnknown``, ``CategoryCircular``.
-    """
-    # The whole tree: two who move branches into each other must not both succeed.
-    list(Category.objects.using(using()).select_for_update().order_by("pk").values_list("pk"))
-    category = Category.objects.using(using()).filter(pk=category_id).first()
-    if category is None:
-        raise CategoryNotFound(category_id=str(category_id))
-    category.name = values.get("name", category.name)
-    check_text("name", category.name, NAME_LENGTH, required=True)
-    before = category.path
-    if "parent_id" in values:
-        parent = _category(values["parent_id"]) if values["parent_id"] else None
-        if parent is not None and parent.path.startswith(category.path):
-            raise CategoryCircular
-        category.parent, category.path = parent, _path(category, parent)
-    _save_named(category)
-    if category.path != before:
-        below = Category.objects.using(using()).filter(path__startswith=before).exclude(pk=category.pk)
-        below.update(path=Concat(Value(category.path), Substr("path", len(before) + 1)))
-    return category
-
-
-@transaction.atomic
-def delete_category(*, category_id: UUID) -> None:
-    """Delete a category in which nothing is. Raises ``CategoryNotFound``, ``CategoryInUse``."""
-    category = Category.objects.using(using()).select_for_update().filter(pk=category_id).first()
-    if category is None:
-        raise CategoryNotFound(category_id=str(category_id))
-    if category.children.exists() or category.products.exists():
-        raise CategoryInUse(category_id=str(category_id))
-    category.delete()
-
-
-@transaction.atomic
 def create_product(
     *,
     shop_id: UUID,
@@ -149,7 +88,7 @@ def create_product(
     Raises ``ShopNotFound``, ``TextInvalid``, ``PriceInvalid``, ``CategoryUnknown``, ``LeadTimeInvalid``,
     ``LocationInvalid``, ``OptionsInvalid``, ``SkuTaken``, ``QuantityInvalid``. Emits ``ProductChanged``.
     """
-    shop = managed_shop(shop_id, actor_id)
+    shop = managed_shop(shop_id=shop_id, actor_id=actor_id, using=using())
     if not 0 <= stock <= MAX_PIECES:
         raise QuantityInvalid(quantity=str(stock)[:40], maximum=MAX_PIECES)
     product = Product(shop=shop, currency=shop.currency)
@@ -206,7 +145,7 @@ def change_variant(
     Raises ``VariantNotFound``, ``VersionOutdated``, ``OptionsInvalid``, ``PriceInvalid``, ``SkuTaken``. Emits
     ``ProductChanged``.
     """
-    found = Variant.objects.using(using()).filter(pk=variant_id, product__shop__in=shops_of(actor_id)).first()
+    found = Variant.objects.using(using()).filter(pk=variant_id, product__shop__in=shops_of(actor_id=actor_id)).first()
     if found is None:
         raise VariantNotFound(variant_id=str(variant_id))
     product = lock_product(found.product_id, actor_id)
@@ -274,7 +213,7 @@ def schedule_flash_sale(
 def end_flash_sale(*, flash_sale_id: UUID, actor_id: Any) -> None:
     """End a flash sale now, or call it off before it began. Raises ``FlashSaleNotFound``. Emits ``ProductChanged``."""
     sales = FlashSale.objects.using(using())
-    sale = sales.filter(pk=flash_sale_id, product__shop__in=shops_of(actor_id)).first()
+    sale = sales.filter(pk=flash_sale_id, product__shop__in=shops_of(actor_id=actor_id)).first()
     if sale is None:
         raise FlashSaleNotFound(flash_sale_id=str(flash_sale_id))
     product = lock_product(sale.product_id, actor_id)
@@ -291,7 +230,7 @@ def _set(product: Product, shop: Shop, values: dict[str, Any]) -> None:
     if "price" in values:
         product.price_minor = _price(values.pop("price"), product.currency)
     if "category_id" in values:
-        product.category = _category(values.pop("category_id"))
+        product.category = known_category(values.pop("category_id"))
     if "location" in values:
         location = values.pop("location")
         product.own_location = location is not None
@@ -350,28 +289,6 @@ def _price(price: Money, currency: str) -> int:
     if not 0 <= minor <= MAX_MINOR:
         raise PriceInvalid(price=str(price.amount)[:40])
     return minor
-
-
-def _category(category_id: UUID) -> Category:
-    category = Category.objects.using(using()).filter(pk=category_id).first()
-    if category is None:
-        raise CategoryUnknown(category_id=str(category_id))
-    return category
-
-
-def _path(category: Category, parent: Category | None) -> str:
-    path = f"{parent.path if parent else ''}{category.pk.hex}/"
-    if path.count("/") > DEPTH_MAX:
-        raise CategoryUnknown("A category is at most this deep.", maximum=DEPTH_MAX)
-    return path
-
-
-def _save_named(category: Category) -> None:
-    try:
-        with transaction.atomic(using=using()):
-            category.save(using=using())
-    except IntegrityError:
-        raise NameTaken(name=category.name) from None
 
 
 def _changed(product: Product) -> Product:

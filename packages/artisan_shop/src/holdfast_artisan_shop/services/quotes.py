@@ -8,6 +8,7 @@ from uuid import UUID
 
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.exceptions import (
+    BasketEmpty,
     NotOnSale,
     OrderEmpty,
     PriceChanged,
@@ -123,9 +124,9 @@ def quote_variants(variant_ids: Iterable[UUID]) -> dict[UUID, Quoted]:
     return {quoted.variant_id: quoted for quoted in map(Quoted.of, rows)}
 
 
-def quote_basket(customer_id: Any) -> list[Quoted]:
-    """Lock the lines of a basket and return what they cost now; in a transaction."""
-    return [Quoted.of(row) for row in statements.quote_basket(using=using(), customer_id=customer_id)]
+def quote_basket(customer_id: Any, *, lock: bool = True) -> list[Quoted]:
+    """Return what the lines of a basket cost now; locked, in a transaction, unless they are only looked at."""
+    return [Quoted.of(row) for row in statements.quote_basket(using=using(), customer_id=customer_id, lock=lock)]
 
 
 def the_variant(product_id: UUID | None) -> UUID:
@@ -134,6 +135,14 @@ def the_variant(product_id: UUID | None) -> UUID:
         raise ProductNotFound(product_ids=[])
     (row, _quantity), *_others = _rows_of_products([Item(product_id=product_id, quantity=1)])
     return UUID(row[0])
+
+
+def check_basket(quoted: Sequence[Quoted]) -> None:
+    """Raise ``BasketEmpty``, ``ShopNotOpen``, ``NotOnSale`` or ``PriceChanged`` for a basket that cannot be ordered."""
+    if not quoted:
+        raise BasketEmpty
+    check_sold(quoted)
+    _check_prices(quoted)
 
 
 def check_sold(quoted: Sequence[Quoted]) -> None:
@@ -145,8 +154,7 @@ def check_sold(quoted: Sequence[Quoted]) -> None:
         raise NotOnSale(variant_ids=gone)
 
 
-def check_prices(quoted: Iterable[Quoted]) -> None:
-    """Raise ``PriceChanged`` for what had another price when it was put into the basket."""
+def _check_prices(quoted: Iterable[Quoted]) -> None:
     changed = [
         {"variant_id": str(one.variant_id), "was_minor": one.seen_minor, "is_minor": one.unit_minor}
         for one in quoted

@@ -4,10 +4,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import router
-from django.db.models import Q, QuerySet
 
 from holdfast_artisan_shop.exceptions import OrderNotFound, ProductNotFound, ShopNotFound, VariantNotFound
-from holdfast_artisan_shop.models import Order, Product, Shop, ShopMember, Variant
+from holdfast_artisan_shop.models import Order, Product, Shop, Variant
+from holdfast_artisan_shop.selectors.scopes import shops_of
 
 # Not ``None``, which is the id of a user who is not logged in.
 ANYONE: Final = object()
@@ -23,24 +23,10 @@ def plain(user_id: Any) -> int | str:
     return user_id if isinstance(user_id, int) else str(user_id)
 
 
-def shops_of(actor_id: Any) -> QuerySet[Shop]:
-    """Return the shops that a user acts for: his own, and those that he is a member of."""
-    # Asked of the members, not of the shops: a shop without members would be that of user None.
-    mine = ShopMember.objects.using(using()).filter(user_id=actor_id).values("shop_id")
-    return Shop.objects.using(using()).filter(Q(owner_id=actor_id) | Q(pk__in=mine))
-
-
-def managed_shop(shop_id: UUID, actor_id: Any) -> Shop:
-    """Return a shop that a user acts for. Raises ``ShopNotFound``."""
-    shop = shops_of(actor_id).filter(pk=shop_id).first()
-    if shop is None:
-        raise ShopNotFound(shop_id=str(shop_id))
-    return shop
-
-
 def lock_shop(shop_id: UUID, actor_id: Any) -> Shop:
-    """Return the same, locked. Raises ``ShopNotFound``."""
-    shop = shops_of(actor_id).select_for_update(no_key=True).filter(pk=shop_id).first()
+    """Return a shop that a user acts for, locked. Raises ``ShopNotFound``."""
+    shops = shops_of(actor_id=actor_id).using(using())
+    shop = shops.select_for_update(no_key=True).filter(pk=shop_id).first()
     if shop is None:
         raise ShopNotFound(shop_id=str(shop_id))
     return shop
@@ -49,7 +35,7 @@ def lock_shop(shop_id: UUID, actor_id: Any) -> Shop:
 def lock_product(product_id: UUID, actor_id: Any) -> Product:
     """Return a product of a shop that a user acts for, locked. Raises ``ProductNotFound``."""
     products = Product.objects.using(using()).select_for_update(no_key=True)
-    product = products.filter(pk=product_id, shop__in=shops_of(actor_id)).first()
+    product = products.filter(pk=product_id, shop__in=shops_of(actor_id=actor_id)).first()
     if product is None:
         raise ProductNotFound(product_ids=[str(product_id)])
     return product
@@ -58,7 +44,7 @@ def lock_product(product_id: UUID, actor_id: Any) -> Product:
 def managed_variant(variant_id: UUID, actor_id: Any) -> Variant:
     """Return a variant of a shop that a user acts for. Raises ``VariantNotFound``."""
     variants = Variant.objects.using(using()).select_related("product__shop", "stock")
-    variant = variants.filter(pk=variant_id, product__shop__in=shops_of(actor_id)).first()
+    variant = variants.filter(pk=variant_id, product__shop__in=shops_of(actor_id=actor_id)).first()
     if variant is None:
         raise VariantNotFound(variant_id=str(variant_id))
     return variant
@@ -73,7 +59,7 @@ def lock_order(order_id: UUID, *, customer_id: Any = ANYONE, actor_id: Any = ANY
     if customer_id is not ANYONE:
         orders = orders.filter(customer_id=customer_id)
     if actor_id is not ANYONE:
-        orders = orders.filter(shop_id__in=shops_of(actor_id).values("pk"))
+        orders = orders.filter(shop_id__in=shops_of(actor_id=actor_id).values("pk"))
     order = orders.first()
     if order is None:
         raise OrderNotFound(order_id=str(order_id))

@@ -165,9 +165,9 @@ def quote(*, using: str, variant_ids: Sequence[UUID] = (), product_ids: Sequence
     return _answer("quote_products" if by_product else "quote_variants", using, [wanted])
 
 
-def quote_basket(*, using: str, customer_id: Any) -> list[list[Any]]:
-    """Lock the lines of a basket, and return them as ``quote`` does, with their quantities and the prices seen."""
-    return _answer("quote_basket", using, [_user(using, customer_id)])
+def quote_basket(*, using: str, customer_id: Any, lock: bool) -> list[list[Any]]:
+    """Return the lines of a basket as ``quote`` does, locked or not, with their quantities and the prices seen."""
+    return _answer("lock_basket" if lock else "quote_basket", using, [_user(using, customer_id)])
 
 
 def add_line(
@@ -222,12 +222,13 @@ def _statement(name: str, using: str) -> Statement:
     ids = "{ids} JOIN {variant} AS variant ON variant."
     line = "{basket_line} AS line JOIN {variant} AS variant ON variant.id = line.variant_id"
     basket = "line.quantity AS quantity, line.unit_minor AS seen_minor, line.id AS line_id"
-    mine = "WHERE line.customer_id = CAST(%s AS {user}) ORDER BY line.id {lock_lines}"
+    mine = "WHERE line.customer_id = CAST(%s AS {user}) ORDER BY line.id"
     change = _CHANGED.replace("{wanted}", _WANTED_SQLITE) + " variant_id, on_hand, held, allocated, low_at"
     texts = {
         "quote_variants": _quote(f"{ids}id = wanted.id", _NO_LINE, ""),
         "quote_products": _quote(f"{ids}product_id = wanted.id AND variant.active", _NO_LINE, ""),
         "quote_basket": _quote(line, basket, mine),
+        "lock_basket": _quote(line, basket, f"{mine} {{lock_lines}}"),
         "add": _ADD,
         "change": change
         if sqlite
@@ -256,8 +257,9 @@ def _answer(name: str, using: str, parameters: list[str | None]) -> list[list[An
     return answer
 
 
-def _user(using: str, user_id: Any) -> str:
-    return str(get_user_model()._meta.pk.get_db_prep_value(user_id, connections[using]))
+def _user(using: str, user_id: Any) -> str | None:
+    value = get_user_model()._meta.pk.get_db_prep_value(user_id, connections[using])
+    return None if value is None else str(value)
 
 
 def _document(text: Any) -> Any:

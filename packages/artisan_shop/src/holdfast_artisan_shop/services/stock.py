@@ -15,6 +15,7 @@ from holdfast.outbox import emit_many
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import BackInStock, StockRanLow, StockRecovered
 from holdfast_artisan_shop.exceptions import (
+    BackInStockRequestNotFound,
     CorrectionInvalid,
     HoldLimitReached,
     QuantityInvalid,
@@ -24,6 +25,7 @@ from holdfast_artisan_shop.exceptions import (
     VariantNotFound,
 )
 from holdfast_artisan_shop.models import BackInStockRequest, Hold, InventoryAlert, Stock, Variant
+from holdfast_artisan_shop.selectors.offers import shown_products
 from holdfast_artisan_shop.services import statements
 from holdfast_artisan_shop.services.rows import managed_variant, plain, using
 from holdfast_artisan_shop.services.texts import check_text
@@ -150,11 +152,21 @@ def request_back_in_stock(*, variant_id: UUID, customer_id: Any) -> None:
 
     Raises ``VariantNotFound``.
     """
-    if not Variant.objects.using(using()).filter(pk=variant_id, active=True, product__active=True).exists():
+    shown = Variant.objects.using(using()).filter(active=True, product__in=shown_products())
+    if not shown.filter(pk=variant_id).exists():
         raise VariantNotFound(variant_id=str(variant_id))
     BackInStockRequest.objects.using(using()).bulk_create(
         [BackInStockRequest(variant_id=variant_id, customer_id=customer_id)], ignore_conflicts=True
     )
+
+
+@transaction.atomic
+def withdraw_back_in_stock(*, variant_id: UUID, customer_id: Any) -> None:
+    """Wait for a variant no more. Raises ``BackInStockRequestNotFound``, also for who was told just now."""
+    requests = BackInStockRequest.objects.using(using()).filter(variant_id=variant_id, customer_id=customer_id)
+    gone, _by_model = requests.delete()
+    if not gone:
+        raise BackInStockRequestNotFound(variant_id=str(variant_id))
 
 
 def expire_holds(*, limit: int = REAP_BATCH) -> int:

@@ -1,6 +1,7 @@
 """Baskets, purchases and orders."""
 
 from typing import Any
+from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
@@ -14,7 +15,7 @@ from holdfast_artisan_shop.api.fields import (
     UserIdField,
     WholeNumberField,
 )
-from holdfast_artisan_shop.api.serializers.delivery import OrderDeliveryOutput
+from holdfast_artisan_shop.api.serializers.delivery import OrderDeliveryOutput, SpanOutput
 from holdfast_artisan_shop.api.serializers.examples import PRODUCT, SHOP, SLOT, example
 from holdfast_artisan_shop.api.serializers.products import PlaceInput
 from holdfast_artisan_shop.api.serializers.shops import ShopRef
@@ -209,6 +210,31 @@ class PurchaseOutput(serializers.Serializer[Any]):
     orders = OrderOutput(many=True, source="orders.all")
 
 
+class OrderQuoteOutput(serializers.Serializer[Any]):
+    """What the order of one shop would cost now: total = subtotal + delivery - discount."""
+
+    shop = ShopRef(source="order.shop")
+    slot = SpanOutput(allow_null=True)
+    subtotal = MinorMoneyField("order.subtotal_minor", "order.currency")
+    delivery_fee = MinorMoneyField("order.delivery_minor", "order.currency")
+    discount = MinorMoneyField("order.discount_minor", "order.currency")
+    total = MinorMoneyField("order.total_minor", "order.currency")
+    lead_days = serializers.IntegerField(source="order.lead_days")
+    lines = serializers.SerializerMethodField()
+
+    @extend_schema_field(LineOutput(many=True))
+    def get_lines(self, draft: Any) -> Any:
+        """Return what would be bought."""
+        return LineOutput(draft.quoted, many=True, context={"currency": draft.order.currency}).data
+
+
+class CheckoutQuoteOutput(serializers.Serializer[Any]):
+    """What a checkout would cost now, by shop and, for each currency, in all."""
+
+    orders = OrderQuoteOutput(many=True)
+    totals = serializers.ListField(child=MoneyField())
+
+
 class BasketLineOutput(serializers.Serializer[Any]):
     """Pieces in a basket, at the price that was seen when they were put there, and at that of now."""
 
@@ -245,6 +271,11 @@ def choice_of(values: dict[str, Any]) -> Choice:
     place = values.get("location") or {}
     names = ("slot_id", "address", "coupon_code", "note")
     return Choice(**{name: values[name] for name in names if name in values}, **place)
+
+
+def choices_of(values: dict[str, Any]) -> dict[UUID, Choice]:
+    """Return what was chosen for each shop."""
+    return {one["shop_id"]: choice_of(one) for one in values.get("choices", [])}
 
 
 def items_of(values: list[dict[str, Any]]) -> list[Item]:

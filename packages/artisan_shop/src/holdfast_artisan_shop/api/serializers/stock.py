@@ -7,6 +7,7 @@ from rest_framework import serializers
 from holdfast.api.serializers import StrictSerializer
 from holdfast_artisan_shop.api.fields import MoveKindField, WholeNumberField
 from holdfast_artisan_shop.api.serializers.examples import example
+from holdfast_artisan_shop.api.serializers.shops import ShopRef
 from holdfast_artisan_shop.services.stock import NOTE_LENGTH
 
 
@@ -72,6 +73,18 @@ class AlertOutput(serializers.Serializer[Any]):
     left = serializers.IntegerField(help_text="How many pieces were not sold yet when it opened.")
     opened_at = serializers.DateTimeField()
     resolved_at = serializers.DateTimeField(allow_null=True)
+
+
+class BackInStockOutput(serializers.Serializer[Any]):
+    """Something that a customer waits for."""
+
+    shop = ShopRef(source="variant.product.shop")
+    product = serializers.UUIDField(source="variant.product_id")
+    variant = serializers.UUIDField(source="variant_id")
+    name = serializers.CharField(source="variant.product.name")
+    sku = serializers.CharField(source="variant.sku")
+    options = serializers.DictField(source="variant.options", child=serializers.CharField())
+    requested_at = serializers.DateTimeField(source="created_at")
 
 
 class AlertFilter(StrictSerializer):

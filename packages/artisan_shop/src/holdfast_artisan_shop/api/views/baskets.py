@@ -1,5 +1,6 @@
 """The basket, and its checkout over several shops."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,12 @@ from rest_framework.response import Response
 
 from holdfast.api.schema import document
 from holdfast.idempotency import IdempotencyMixin
-from holdfast.money import from_minor
+from holdfast.money import Money, from_minor
 from holdfast_artisan_shop import exceptions as no
 from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.api.serializers import orders as shapes
 from holdfast_artisan_shop.api.views.base import OnceMixin, UserView, no_content
-from holdfast_artisan_shop.api.views.orders import BUYING, PAYING
+from holdfast_artisan_shop.api.views.orders import BUYING, PAYING, PRICING
 from holdfast_artisan_shop.services.quotes import quote_variants
 
 
@@ -25,15 +26,12 @@ class BasketDoor(UserView):
         """Return my basket."""
         lines = list(selectors.basket_of(customer_id=self.user_id))
         quotes = quote_variants(line.variant_id for line in lines)
-        rows, totals = [], dict[str, int]()
+        rows: list[dict[str, Any]] = []
         for line in lines:
             quoted = quotes[line.variant_id]
-            row: dict[str, Any] = {"line": line, "quoted": quoted, "total_minor": quoted.unit_minor * line.quantity}
-            rows.append(row)
-            if quoted.on_sale:
-                totals[quoted.currency] = totals.get(quoted.currency, 0) + row["total_minor"]
-        sums = [from_minor(minor, currency) for currency, minor in sorted(totals.items())]
-        return Response(shapes.BasketOutput({"lines": rows, "totals": sums}).data)
+            rows.append({"line": line, "quoted": quoted, "total_minor": quoted.unit_minor * line.quantity})
+        totals = totals_of((row["quoted"].currency, row["total_minor"]) for row in rows if row["quoted"].on_sale)
+        return Response(shapes.BasketOutput({"lines": rows, "totals": totals}).data)
 
 
 class BasketView(IdempotencyMixin, BasketDoor):
@@ -109,6 +107,23 @@ class AcceptPricesView(BasketDoor):
         return self.shown()
 
 
+class QuoteView(UserView):
+    """What my basket would cost."""
+
+    @document(
+        summary="Quote a checkout",
+        request=shapes.CheckoutInput,
+        response=shapes.CheckoutQuoteOutput,
+        refusals=[no.BasketEmpty, no.PriceChanged, no.ShopNotInBasket, *PRICING],
+    )
+    def post(self, request: Request) -> Response:
+        """Say what a checkout with these choices would charge now, by shop and in all; nothing is ordered or held."""
+        choices = shapes.choices_of(self.parse(shapes.CheckoutInput))
+        drafts = services.quote_checkout(customer_id=self.user_id, choices=choices)
+        totals = totals_of((draft.order.currency, draft.order.total_minor) for draft in drafts)
+        return Response(shapes.CheckoutQuoteOutput({"orders": drafts, "totals": totals}).data)
+
+
 class HoldView(UserView):
     """The pieces of my basket, while I check out."""
 
@@ -151,8 +166,7 @@ class CheckoutView(OnceMixin, PurchaseDoor):
     )
     def post(self, request: Request) -> Response:
         """Order everything in my basket: one purchase, with an order for each shop; the basket is empty then."""
-        chosen = self.parse(shapes.CheckoutInput).get("choices", [])
-        choices = {one["shop_id"]: shapes.choice_of(one) for one in chosen}
+        choices = shapes.choices_of(self.parse(shapes.CheckoutInput))
         purchase = services.checkout(customer_id=self.user_id, choices=choices, key=self.idempotency_key)
         return self.shown(purchase.pk, status.HTTP_201_CREATED)
 
@@ -175,3 +189,11 @@ class PayPurchaseView(PurchaseDoor):
         self.parse_nothing()
         services.pay_purchase(purchase_id=purchase_id, customer_id=self.user_id)
         return self.shown(purchase_id)
+
+
+def totals_of(amounts: Iterable[tuple[str, int]]) -> list[Money]:
+    """Return the sum of minor units for each currency."""
+    totals: dict[str, int] = {}
+    for currency, minor in amounts:
+        totals[currency] = totals.get(currency, 0) + minor
+    return [from_minor(minor, currency) for currency, minor in sorted(totals.items())]

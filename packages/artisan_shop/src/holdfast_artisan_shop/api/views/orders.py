@@ -28,7 +28,8 @@ CHOOSING = (
     no.CouponExhausted,
     no.TextInvalid,
 )
-BUYING = (no.ShopNotOpen, no.NotOnSale, no.SoldOut, no.FlashSaleSoldOut, no.OrderTooLarge, no.KeyReused, *CHOOSING)
+PRICING = (no.ShopNotOpen, no.NotOnSale, no.FlashSaleSoldOut, no.OrderTooLarge, *CHOOSING)
+BUYING = (*PRICING, no.SoldOut, no.KeyReused)
 MOVING = (no.OrderNotFound, no.OrderStepNotAllowed)
 PAYING = (*MOVING, no.PaymentDeclined, no.PaymentUnavailable)
 
@@ -112,6 +113,21 @@ class PayOrderView(OrderDoor):
         """Set the money of an order of mine aside; after a decline it may be tried again."""
         self.parse_nothing()
         services.pay_order(order_id=order_id, customer_id=self.user_id)
+        return self.shown(order_id)
+
+
+class RetryPaymentView(OnceMixin, OrderDoor):
+    """Its money is asked for once more."""
+
+    @document(
+        summary="Retry the payment of an order",
+        response=shapes.OrderOutput,
+        refusals=[no.OrderNotFound, no.PaymentStepNotAllowed],
+    )
+    def post(self, request: Request, order_id: UUID) -> Response:
+        """Ask the gateway once more for what it has refused to take or to give back of an order of a shop of mine."""
+        self.parse_nothing()
+        services.retry_payment(order_id=order_id, actor_id=self.user_id)
         return self.shown(order_id)
 
 

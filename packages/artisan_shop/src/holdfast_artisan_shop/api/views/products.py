@@ -40,7 +40,9 @@ class CategoriesView(IdempotencyMixin, MarketView):
 
     permission_classes = [ReadOrKeepCategories]
 
-    @document(summary="Read the tree of categories", response=shapes.CATEGORY_TREE)
+    @document(
+        summary="Read the tree of categories", response=shapes.CATEGORY_TREE, operation_id="categories_tree_retrieve"
+    )
     def get(self, request: Request) -> HttpResponseBase:
         """Return the whole tree, each level by name; 304 if it is still the one with the ``ETag`` sent along."""
         return conditional(request, selectors.category_tree())
@@ -62,6 +64,12 @@ class CategoryView(MarketView):
     """One category."""
 
     permission_classes = [ReadOrKeepCategories]
+
+    @document(summary="Read a category", response=shapes.MarketCategoryOutput, refusals=[no.CategoryNotFound])
+    def get(self, request: Request, category_id: UUID) -> HttpResponseBase:
+        """Return the category; 304 if it is still the one with the ``ETag`` sent along."""
+        category = selectors.get_category(category_id=category_id)
+        return conditional(request, shapes.MarketCategoryOutput(category).data)
 
     @document(
         summary="Change a category",

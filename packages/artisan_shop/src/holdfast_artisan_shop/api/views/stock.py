@@ -127,3 +127,19 @@ class BackInStockView(UserView):
         self.parse_nothing()
         services.request_back_in_stock(variant_id=variant_id, customer_id=self.user_id)
         return no_content()
+
+    @document(summary="Wait for a variant no more", status=204, refusals=[no.BackInStockRequestNotFound])
+    def delete(self, request: Request, variant_id: UUID) -> Response:
+        """Forget that I want to be told."""
+        services.withdraw_back_in_stock(variant_id=variant_id, customer_id=self.user_id)
+        return no_content()
+
+
+class BackInStockRequestsView(UserView):
+    """All that a customer waits for."""
+
+    @document(summary="List what I wait for", response=shapes.BackInStockOutput, page=True)
+    def get(self, request: Request) -> Response:
+        """Return a page of what I want to be told of when it can be bought again, the latest request first."""
+        requests = selectors.back_in_stock_requests_of(customer_id=self.user_id)
+        return page(request, requests, shapes.BackInStockOutput)
