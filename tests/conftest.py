@@ -1,16 +1,40 @@
 """What every folder of tests has in common."""
 
+import os
 import threading
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import connections, transaction
 from django.test import TransactionTestCase
 
 # What migrating fills, and no test does: emptied, it would have to be made again after each test.
 KEPT = {"django_content_type", "auth_permission"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Let TEST_SEED choose the order of the tests and whatever is random in them, so that a red run can be repeated.
+
+    What the command line says goes first; nothing happens where the plugins are not.
+    """
+    seed = os.environ.get("TEST_SEED")
+    if seed and config.getoption("randomly_seed", None) == "default":
+        config.option.randomly_seed = int(seed)
+    if seed and config.getoption("hypothesis_seed", seed) is None:
+        config.option.hypothesis_seed = seed
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, exitstatus: pytest.ExitCode, config: pytest.Config
+) -> None:
+    """Say how to repeat what was not green: a quiet run does not show its seed."""
+    seed = config.getoption("randomly_seed", None)
+    if exitstatus in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERRUPTED) and seed is not None:
+        terminalreporter.write_line(f"The same order again: TEST_SEED={seed}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -31,6 +55,17 @@ def nobody_looks_on() -> Iterator[None]:
         if thread.name == "holdfast feed":
             thread.join(30)
             assert not thread.is_alive(), "a stream was not closed"
+
+
+@pytest.fixture(scope="module")
+def rows_of_the_module(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Keep what is written here until the last test of the module has run, each in a savepoint of this transaction.
+
+    For modules of many tests that all begin with the same rows, and of none that commits.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 def empty_what_was_filled(case: TransactionTestCase) -> None:
