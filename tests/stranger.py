@@ -9,7 +9,6 @@ import os
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -87,33 +86,32 @@ class Project:
         with (self.folder / f"{command[0]}.log").open("wb") as output:
             python = str(self.folder / ".venv" / "bin" / "python")
             process = subprocess.Popen(
-                [python, "manage.py", *command], cwd=self.folder, env=self.environment, stdout=output, stderr=output
+                [python, "-u", "manage.py", *command],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
             )
             try:
                 yield process
             finally:
                 process.terminate()
-                process.wait(timeout=20)
+                process.wait(timeout=60)
 
     @contextmanager
     def serving(self) -> Iterator[str]:
         """Run the project's own ``runserver``, and yield its address."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            address = f"127.0.0.1:{free.getsockname()[1]}"
-        with self.running("runserver", "--noreload", address) as process:
-            self._wait_for(address, process)
-            yield f"http://{address}"
+        # On a port that the server itself chooses: one that is free while we look may soon be somebody else's.
+        with self.running("runserver", "--noreload", "127.0.0.1:0") as process:
+            yield self._address_of(process)
 
-    def _wait_for(self, address: str, process: subprocess.Popen[bytes]) -> None:
-        """Wait until somebody listens, or say why nobody will."""
-        host, _, port = address.partition(":")
+    def _address_of(self, process: subprocess.Popen[bytes]) -> str:
+        """Wait until the server says where it listens, or say why it does not."""
         log = self.folder / "runserver.log"
-        for _attempt in range(300):
+        for _attempt in range(600):
+            if told := re.search(r"development server at (http://[\d.:]+)/", log.read_text()):
+                return told[1]
             assert process.poll() is None, log.read_text()
-            with socket.socket() as probe:
-                if probe.connect_ex((host, int(port))) == 0:
-                    return
             time.sleep(0.1)
         pytest.fail(log.read_text())
 
@@ -156,7 +154,7 @@ def ask(url: str, body: str | None = None, headers: dict[str, str] | None = None
     """Ask; return status, content type and text."""
     request = urllib.request.Request(url, data=None if body is None else body.encode(), headers=headers or {})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as refusal:
         with refusal:

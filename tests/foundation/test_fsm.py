@@ -171,11 +171,11 @@ def test_racers_start_together_and_each_answers_for_itself():
     start = threading.Barrier(3)
 
     def contend():
-        start.wait(timeout=10)  # passes only if all three run at once
+        start.wait(timeout=30)  # passes only if all three run at once
         return Door.objects.get(pk=door.pk).name
 
     def refuse():
-        start.wait(timeout=10)
+        start.wait(timeout=30)
         raise ValueError("no")
 
     first, second, third = race(contend, refuse, contend)

@@ -376,10 +376,10 @@ def test_while_a_lease_runs_its_twin_is_told_to_wait(client, user, monkeypatch):
 
     def wait():
         inside.set()
-        leave.wait(timeout=10)
+        leave.wait(timeout=30)
 
     def twin():
-        inside.wait(timeout=10)
+        inside.wait(timeout=30)
         monkeypatch.setattr(views.TwiceCommittingView, "between", staticmethod(lambda: None))
         try:
             return write(client_of(user), path="/api/notes/twice")

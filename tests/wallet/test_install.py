@@ -66,11 +66,11 @@ def test_a_browser_gets_an_answer_too(server):
 def test_the_admin_answers(server):
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     login = f"{server}/admin/login/?next=/admin/holdfast_wallet/account/"
-    with browser.open(login, timeout=20) as page:
+    with browser.open(login, timeout=60) as page:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())[1]
     form = {"csrfmiddlewaretoken": token, "username": "ada", "password": "a-long-secret"}
     body = urllib.parse.urlencode(form).encode()
-    with browser.open(urllib.request.Request(login, data=body, headers={"Referer": login}), timeout=20) as page:
+    with browser.open(urllib.request.Request(login, data=body, headers={"Referer": login}), timeout=60) as page:
         text = page.read().decode()
     assert page.url == f"{server}/admin/holdfast_wallet/account/"
     assert "Select account to view" in text

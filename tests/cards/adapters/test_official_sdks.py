@@ -23,7 +23,7 @@ lithic = pytest.importorskip("lithic")
 
 @pytest.fixture
 def stripe_client(stripe_sandbox):
-    http_client = stripe.RequestsClient(timeout=2)
+    http_client = stripe.RequestsClient(timeout=30)
     client = stripe.StripeClient(
         stripe_sandbox.api_key,
         base_addresses={"api": stripe_sandbox.base_url},
@@ -37,7 +37,7 @@ def stripe_client(stripe_sandbox):
 @pytest.fixture
 def lithic_client(lithic_sandbox):
     with lithic.Lithic(
-        api_key=lithic_sandbox.api_key, base_url=lithic_sandbox.base_url, max_retries=0, timeout=2
+        api_key=lithic_sandbox.api_key, base_url=lithic_sandbox.base_url, max_retries=0, timeout=30
     ) as client:
         yield client
 
