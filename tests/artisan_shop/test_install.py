@@ -10,7 +10,7 @@ from tests.stranger import Project, Readme, ask, curl, install
 
 README = Readme("artisan_shop")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -18,9 +19,14 @@ NOBODYS = "018f0000-0000-7000-8000-000000000000"
 RATES = {"RATES": {"BACKEND": "holdfast_wallet.backends.rates.FixedRates", "OPTIONS": {"rates": {"EUR/USD": "1.1"}}}}
 
 
-@pytest.fixture
-def world():
+@pytest.fixture(scope="module", autouse=True)
+def made(rows_of_the_module):
     return make_world()
+
+
+@pytest.fixture
+def world(made):
+    return deepcopy(made)
 
 
 @pytest.fixture(autouse=True)
