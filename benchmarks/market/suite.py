@@ -12,7 +12,7 @@ from uuid import UUID
 
 from benchmarks import django_host, report
 from benchmarks.machine import Watch
-from benchmarks.market import orders, town
+from benchmarks.market import gis, orders, town
 from benchmarks.report import Bar, Report, Table
 from benchmarks.servers import Postgres
 from benchmarks.wallet.reading import DatabaseTime
@@ -92,27 +92,39 @@ def _geo(options: Options, result: Report, say: Say) -> None:
 
     clock, search = DatabaseTime(connection), RingSearch()
     categories = list(Category.objects.values_list("pk", flat=True))
-    rows, figures = [], {}
+    peer = gis.is_there(connection)
+    if peer:
+        gis.prepare(connection)
+    rows, figures, peers = [], {}, {}
     for place, points in _points(connection).items():
         for radius_km in RADII:
             for chosen in (False, True):
-                ask = _question(search, points, radius_km, categories if chosen else [])
-                measured = clock.measure(ask, options.times)
+                only = categories if chosen else []
+                measured = clock.measure(_question(search, points, radius_km, only), options.times)
                 figures[place, radius_km, chosen] = measured
                 name = f"{place}, {radius_km:g} km{', one category' if chosen else ''}"
-                say(f"{name}: {measured['database']:.2f} ms")
-                rows.append([name, f"{measured['database']:.2f}", f"{measured['caller']:.2f}"])
+                row = [name, f"{measured['database']:.2f}", f"{measured['caller']:.2f}"]
+                if peer:
+                    ask = gis.question(connection, points, radius_km, only, limit=LIMIT)
+                    peers[place, radius_km, chosen] = theirs = clock.measure(ask, options.times)
+                    row.append(f"{theirs['database']:.2f}")
+                say(": ".join([row[0], " ms, ".join(row[1:])]))
+                rows.append(row)
     note = (
         f"The nearest {LIMIT} of {options.products:,} products that customers see; milliseconds, median: of PostgreSQL "
         "for all rings, and of the caller."
     )
-    head = ["where", "database, ms", "caller, ms"]
+    head = ["where", "database, ms", "caller, ms", *(["PostGIS KNN, database, ms"] if peer else [])]
     result.tables.append(Table("What is near", head, rows, note))
     for chosen in (False, True):
         value = figures["a dense city", RADII[0], chosen]["database"]
         name = f"nearest {LIMIT}, dense city, p50{', one category' if chosen else ''}"
         result.bars.append(report.at_most(name, value, 1.0, " ms"))
+        if peer:
+            ratio = value / peers["a dense city", RADII[0], chosen]["database"]
+            result.bars.append(report.at_most(f"{name}: × PostGIS KNN", ratio, 0.5, ""))
     result.numbers["geo"] = {f"{key}": value for key, value in figures.items()}
+    result.numbers["geo, PostGIS"] = {f"{key}": value for key, value in peers.items()}
     _check_nearest(result, say)
 
 

@@ -56,6 +56,11 @@ _FILL = [
         SELECT id, 'https://img.example/' || id, '', 0 FROM holdfast_artisan_shop_product WHERE popularity < 250""",
 ]
 
+# What PostgreSQL has since 16 (Box and Muller).
+_RANDOM_NORMAL = """
+    CREATE OR REPLACE FUNCTION random_normal(mean float8, deviation float8) RETURNS float8 VOLATILE LANGUAGE sql
+    AS 'SELECT mean + deviation * sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random())'"""
+
 # A year of one shop: 200 products, some of which sell much better than others; each order has one to four lines.
 _YEAR = [
     "SELECT setseed(0.7)",
@@ -130,6 +135,8 @@ def _id(number: str, kind: str) -> str:
 
 def _run(connection: Any, statements: list[str], words: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
+        if connection.pg_version < 160000:
+            cursor.execute(_RANDOM_NORMAL)
         # Nothing is looked up again that is known to be there: it would take longer than all the rest.
         cursor.execute("SET session_replication_role = replica")
         for statement in statements:
