@@ -58,10 +58,21 @@ class Door:
 _MONEY = {"account", "open-account", "top-up", "pay-out", "statement", "transfer"}
 _MOVING = {"send", "send-confirm", "exchange", "exchange-confirm", "holds", "hold-place", "hold-pay"}
 _ROOMS = {"orders", "order", "wares", "ware", "ware-new", "ware-change", "plan", "slots", "alerts"}
+_ROOMS |= {
+    "ware-pictures",
+    "ware-choice-new",
+    "ware-choice",
+    "days-off",
+    "hours",
+    "members",
+    "coupons",
+    "payouts",
+    "payout",
+}
 
 DOORS = [
     Door("Market", "market", "market", frozenset({"near", "shop", "ware"}), everybody),
-    Door("Orders", "box", "orders", frozenset({"order", "order-slot", "basket", "checkout"}), customers),
+    Door("Orders", "box", "orders", frozenset({"order", "order-slot", "basket", "checkout", "waiting"}), customers),
     Door(
         "Workshop",
         "hammer",

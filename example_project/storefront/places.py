@@ -28,3 +28,5 @@ PLACES = {
     )
 }
 HOME = PLACES["harbor"]
+TIME_ZONE = "Europe/Paris"
+"""The clock that all of them go by."""

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from holdfast.testing import drain_outbox
@@ -51,8 +53,14 @@ def addresses() -> dict[str, dict[str, str]]:
             "order-done": f"/orders/{done.pk}/",
             "ware-review": f"/market/products/{done.lines.first().product_id}/",
             "ware-sale": f"/market/products/{wares['Six tea bowls'].pk}/",
+            "waiting": "/market/waiting/",
         },
-        "ben": {"basket": "/basket/", "checkout": "/checkout/", "workshop-none": "/workshop/"},
+        "ben": {
+            "basket": "/basket/",
+            "checkout": "/checkout/",
+            "waiting-nothing": "/market/waiting/",
+            "workshop-none": "/workshop/",
+        },
         "greta": {
             "workshop": "/workshop/",
             "workshop-open": "/workshop/new/",
@@ -64,8 +72,15 @@ def addresses() -> dict[str, dict[str, str]]:
             "workshop-plan": f"{room}/plan/",
             "workshop-slots": f"{room}/slots/",
             "workshop-alerts": f"{room}/alerts/",
+            "workshop-coupons": f"{room}/coupons/",
             "workshop-figures": f"{room}/figures/",
+            "workshop-payouts": f"{room}/payouts/",
+            "workshop-payout": f"{room}/payouts/statement/?start=2020-01-01&end={timezone.localdate()}",
             "workshop-shop": f"{room}/shop/",
+            "workshop-hours": f"{room}/hours/",
+            "workshop-days-off": f"{room}/days-off/",
+            "workshop-members": f"{room}/members/",
+            "workshop-pictures": f"{room}/products/{wares['Tea bowl'].pk}/pictures/",
         },
     }
 
@@ -110,7 +125,16 @@ def test_a_bowl_is_found_on_the_map_and_bought_with_the_keyboard(market: str, pa
     expect(page.get_by_role("status")).to_contain_text("It is in your basket.")
 
     page.get_by_role("button", name="Choose a slot and pay").click()
+    total = page.get_by_text("You pay").locator("..")
+    expect(total).to_contain_text("51.90")
     page.get_by_label("Coupon").fill("harbor10")
+    # It is said anew with each choice, before anything is ordered.
+    expect(total).to_contain_text("47.10")
+    page.get_by_label("Fetched by you").first.check()
+    expect(total).to_contain_text("43.20")
+    page.get_by_label("Brought to you").first.check()
+    expect(total).to_contain_text("47.10")
+    page.get_by_label("Address").fill("27 Rue Brûlée")
     page.get_by_role("button", name="Order and set the money aside").click()
     expect(page.get_by_role("status")).to_contain_text("Thank you!")
     # 48.00 for the bowls, 10 percent off, 3.90 for bringing them.
@@ -141,3 +165,49 @@ def test_an_artisan_prepares_an_order_and_takes_it_round(market: str, page: Page
     expect(page.get_by_role("status")).to_contain_text("They are on the shelf.")
     page.get_by_role("navigation", name="Rooms of the shop").get_by_role("link", name="Alerts").click()
     expect(page.get_by_role("heading", name="The shelves are full enough")).to_be_visible()
+
+
+def test_an_artisan_keeps_her_shop(market: str, page: Page, tmp_path: Path, settings: Any):
+    settings.MEDIA_ROOT = tmp_path / "kept"
+    photograph = tmp_path / "bowl.png"
+    Image.new("RGB", (900, 700), "teal").save(photograph)
+    sign_in(page, market, "greta")
+    shop = selectors.shops().get(name="Holm Stoneware")
+    bowl = selectors.browse(shop_id=shop.pk, text="tea bowl")[0]
+    page.goto(f"{market}/workshop/{shop.pk}/products/{bowl.pk}/")
+
+    page.get_by_role("link", name="Pictures").click()
+    page.get_by_label("Picture").set_input_files(photograph)
+    page.get_by_label("What it shows").fill("A bowl, seen from above")
+    page.get_by_role("button", name="Send it").click()
+    picture = page.get_by_role("img", name="A bowl, seen from above")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 900
+
+    rooms = page.get_by_role("navigation", name="Rooms of the shop")
+    rooms.get_by_role("link", name="Coupons").click()
+    page.get_by_label("Code").fill("spring-20")
+    page.get_by_label("How much").fill("20")
+    page.get_by_role("button", name="Give it away").click()
+    expect(page.get_by_text("SPRING-20")).to_be_visible()
+    page.get_by_role("button", name="Take back SPRING-20").click()
+    expect(page.get_by_role("status")).to_contain_text("Nobody uses it any more.")
+
+    rooms.get_by_role("link", name="The shop").click()
+    page.get_by_role("link", name="Opening hours").click()
+    page.get_by_label("Sunday").fill("10-13")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_label("Sunday")).to_have_value("10:00–13:00")
+
+    rooms.get_by_role("link", name="The shop").click()
+    page.get_by_role("link", name="Members").click()
+    page.get_by_label("Username or e-mail address").fill("ada")
+    page.get_by_role("button", name="Invite").click()
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+
+    rooms.get_by_role("link", name="Payouts").click()
+    page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
+    expect(page.get_by_role("heading", name="Payout statement")).to_be_visible()
+    with page.expect_download() as file:
+        page.get_by_role("link", name="Download CSV").click()
+    assert file.value.suggested_filename.startswith("payout-")

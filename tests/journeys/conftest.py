@@ -1,12 +1,15 @@
 """The example project's own settings, and people to tell stories about."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from django.core.cache import cache
 
 from holdfast.testing import drain_outbox
+from holdfast_artisan_shop.testing import make_category, make_product, make_shop
 from holdfast_wallet.testing import allow_flush
+from people.selectors import find_person
 from tests.journeys.visitor import Visitor
 
 
@@ -35,3 +38,24 @@ def newcomer() -> Callable[..., Visitor]:
         return visitor
 
     return make
+
+
+@pytest.fixture
+def greta(newcomer: Callable[..., Visitor]) -> Visitor:
+    """An artisan at her pages."""
+    return newcomer("greta", role="artisan", first_name="Greta")
+
+
+@pytest.fixture
+def bowls(greta: Visitor) -> Any:
+    """A pottery at the harbor, with five bowls on the shelf."""
+    shop = make_shop(
+        owner=find_person("greta"),
+        name="Holm Stoneware",
+        delivery_radius_km=10,
+        time_zone="Europe/Paris",
+        lat=49.4213,
+        lng=0.2318,
+    )
+    category = make_category(name="Bowls")
+    return make_product(shop=shop, category=category, name="Tea bowl", price="40.00", stock=5, description="Warm.")

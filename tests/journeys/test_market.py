@@ -10,7 +10,7 @@ from django.core.management import call_command
 from holdfast.money import Money
 from holdfast.testing import drain_outbox
 from holdfast_artisan_shop import selectors, services
-from holdfast_artisan_shop.testing import make_category, make_product, make_shop, the_variant
+from holdfast_artisan_shop.testing import make_category, the_variant
 from holdfast_wallet import selectors as wallet
 from people.selectors import find_person
 from storefront.town_map import town_map
@@ -20,7 +20,6 @@ from tests.journeys.visitor import Visitor
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("flushable")]
 
 Newcomer = Callable[..., Visitor]
-HARBOR = {"lat": 49.4213, "lng": 0.2318}
 
 
 def account_of(visitor: Visitor) -> Any:
@@ -29,21 +28,6 @@ def account_of(visitor: Visitor) -> Any:
 
 def order_of(visitor: Visitor) -> Any:
     return selectors.orders_of_customer(customer_id=find_person(visitor.username).pk).first()
-
-
-@pytest.fixture
-def greta(newcomer: Newcomer) -> Visitor:
-    return newcomer("greta", role="artisan", first_name="Greta")
-
-
-@pytest.fixture
-def bowls(greta: Visitor) -> Any:
-    """A pottery at the harbor, with five bowls on the shelf."""
-    potter = find_person("greta")
-    shop = make_shop(owner=potter, name="Holm Stoneware", delivery_radius_km=10, time_zone="Europe/Paris", **HARBOR)
-    return make_product(
-        shop=shop, category=make_category(name="Bowls"), name="Tea bowl", price="40.00", stock=5, description="Warm."
-    )
 
 
 def post(visitor: Visitor, address: str, **values: str) -> Visitor:
@@ -55,10 +39,8 @@ def test_from_the_map_to_the_table(newcomer: Newcomer, greta: Visitor, bowls: An
     shop = bowls.shop
     # The artisan says when she brings things.
     slots = f"/workshop/{shop.pk}/slots/"
-    for weekday in range(7):
-        greta.open(slots).submit(
-            kind="delivery", weekday=str(weekday), starts="08:00", ends="20:00", capacity="3", fee="4"
-        )
+    every_day = [str(day) for day in range(7)]
+    greta.open(slots).submit(kind="delivery", weekdays=every_day, starts="08:00", ends="20:00", capacity="3", fee="4")
 
     # A visitor finds a bowl near her, on the map, before anybody knows who she is.
     ada = Visitor("ada")

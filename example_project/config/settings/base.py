@@ -137,6 +137,7 @@ USE_TZ = True
 # Files
 STATIC_URL = "static/"
 STATIC_ROOT = env.path("DJANGO_STATIC_ROOT", default=BASE_DIR / "staticfiles")
+MEDIA_ROOT = env.path("DJANGO_MEDIA_ROOT", default=BASE_DIR.parent / ".demo" / "files")  # pictures of products
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -159,6 +160,8 @@ CONTENT_SECURITY_POLICIES = {
     # Pictures of products are wherever their makers keep them.
     "/catalog/": _STRICT.replace("img-src 'self' data:", "img-src 'self' data: https:"),
     "/market/": _STRICT.replace("img-src 'self' data:", "img-src 'self' data: https:"),
+    "/basket/": _STRICT.replace("img-src 'self' data:", "img-src 'self' data: https:"),
+    "/workshop/": _STRICT.replace("img-src 'self' data:", "img-src 'self' data: https:"),
     "/admin/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline' 'unsafe-eval'",
     "/schema/": f"{_STRICT}; {_INLINE_STYLE}; script-src 'self' 'unsafe-inline'; worker-src blob:",
 }

@@ -185,18 +185,26 @@ class CheckoutForm(KeyedForm):
 
     def choices(self) -> dict[UUID, Choice]:
         """Return what was chosen for each shop."""
-        values = self.cleaned_data
+        return self._choices(self.cleaned_data)
+
+    def priced(self) -> dict[UUID, Choice]:
+        """Return what is chosen so far, to be told its price: that does not depend on the number of the house."""
+        names = {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
+        values = self.cleaned_data if self.is_bound else names
+        return self._choices(dict(values) | {"address": values.get("address") or "not said yet"})
+
+    def _choices(self, values: dict[str, Any]) -> dict[UUID, Choice]:
         place = PLACES.get(values.get("place") or "", HOME)
         found = {}
         for number, group in enumerate(self.groups):
             slot = values.get(f"slot_{number}")
             found[group.shop.pk] = Choice(
                 slot_id=UUID(slot) if slot and slot != NO_SLOT else None,
-                address=values.get("address", ""),
+                address=values.get("address") or "",
                 lat=place.lat,
                 lng=place.lng,
-                coupon_code=values.get(f"coupon_{number}", ""),
-                note=values.get(f"note_{number}", ""),
+                coupon_code=values.get(f"coupon_{number}") or "",
+                note=values.get(f"note_{number}") or "",
             )
         return found
 

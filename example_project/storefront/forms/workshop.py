@@ -8,11 +8,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from holdfast.money import Money
 from holdfast_artisan_shop.services import VariantValues
 from holdfast_artisan_shop.states import Fulfillment
 from storefront.forms.market import category_choices
 from storefront.forms.wallet import AMOUNT, CURRENCIES, read_amount
-from storefront.places import PLACES
+from storefront.places import PLACES, TIME_ZONE
 
 PRICE = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "placeholder": "0.00"})
 WEEKDAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
@@ -34,10 +35,14 @@ class PricedForm(forms.Form):
         for name in self.amounts:
             if values.get(name):
                 try:
-                    values[name] = read_amount(values[name], self.currency)
+                    values[name] = self.read(values[name])
                 except ValidationError as error:
                     self.add_error(name, error)
         return values
+
+    def read(self, text: str) -> Money:
+        """Return an amount that somebody typed. Raises ``ValidationError``."""
+        return read_amount(text, self.currency)
 
 
 class ShopForm(forms.Form):
@@ -67,6 +72,11 @@ class OpenShopForm(ShopForm):
     """A new shop."""
 
     currency = forms.ChoiceField(choices=CURRENCIES, help_text="Of all its prices; it never changes.")
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Return what the verb takes: the clock is the one of the place."""
+        return super().values | {"time_zone": TIME_ZONE}
 
 
 class ChangeShopForm(ShopForm):
@@ -185,8 +195,13 @@ class PatternForm(PricedForm):
     kind = forms.ChoiceField(
         choices=[(Fulfillment.DELIVERY, "I bring it"), (Fulfillment.PICKUP, "They fetch it")], label="How"
     )
-    weekday = forms.TypedChoiceField(coerce=int, choices=list(enumerate(WEEKDAYS)))
+    weekdays = forms.TypedMultipleChoiceField(
+        coerce=int, choices=list(enumerate(WEEKDAYS)), widget=forms.CheckboxSelectMultiple, label="On these days"
+    )
     starts = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}), label="From")
     ends = forms.TimeField(widget=forms.TimeInput(attrs={"type": "time"}), label="To")
     capacity = forms.IntegerField(min_value=1, max_value=10_000, initial=6, label="Places")
+    lead_hours = forms.IntegerField(
+        min_value=0, max_value=336, initial=12, label="Booked until (hours before)", help_text="Later nobody books it."
+    )
     fee = forms.CharField(max_length=30, widget=PRICE, required=False, label="Fee")

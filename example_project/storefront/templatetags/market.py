@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from holdfast.money import Money, from_minor
+from storefront import pictures
 from storefront.templatetags.storefront import icon
 
 register = template.Library()
@@ -36,9 +37,8 @@ _SIGNS = (
 @register.simple_tag
 def ware(product: Any, look: str = "") -> SafeString:
     """Show a product: its own picture or, where it has none, a sign of what it is."""
-    url = getattr(product, "image_url", None) or ""
-    if url.startswith("https://"):
-        image = format_html('<img src="{}" alt="" loading="lazy" referrerpolicy="no-referrer">', url)
+    if address := pictures.shown(getattr(product, "image_url", None) or ""):
+        image = format_html('<img src="{}" alt="" loading="lazy" referrerpolicy="no-referrer">', address)
         return format_html('<div class="picture {}">{}</div>', look, image)
     words = str(product.category).lower()
     sign, tint = next(

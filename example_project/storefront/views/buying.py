@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
@@ -174,8 +175,49 @@ class BeginCheckoutView(DoingPage):
         return reverse("storefront:checkout")
 
 
+@dataclass
+class Quote:
+    """What a checkout comes to now, or why it cannot be said; ``funds`` is what the wallet has for each total."""
+
+    orders: list[Any]
+    totals: list[Money]
+    refusal: errors.Refusal | None = None
+    funds: list[tuple[Money, Money | None]] = field(default_factory=list)
+
+    @property
+    def short(self) -> list[tuple[Money, Money | None]]:
+        """What is missing in each currency in which the wallet has too little, and what it has."""
+        return [(total - (has or total * 0), has) for total, has in self.funds if has is None or has < total]
+
+
+def quote_now(customer_id: int, form: CheckoutForm, goods: list[Money]) -> Quote:
+    """Return what the choices of a form come to; where that cannot be said, what the goods do."""
+    valid = not form.is_bound or form.is_valid()
+    try:
+        drafts = services.quote_checkout(customer_id=customer_id, choices=form.priced()) if valid else []
+        quote = Quote(drafts, _totals(drafts) or goods)
+    except errors.Refusal as refusal:
+        quote = Quote([], goods, refusal)
+    for draft in quote.orders:
+        draft.order.slot_words = f"{how(draft.slot.kind)}, {span(draft.slot, draft.order.shop)}" if draft.slot else ""
+    quote.funds = [(total, spendable(customer_id, str(total.currency))) for total in quote.totals]
+    return quote
+
+
+def _totals(drafts: list[Any]) -> list[Money]:
+    sums: dict[str, Money] = {}
+    for draft in drafts:
+        currency = draft.order.currency
+        sums[currency] = sums.get(currency, Money(0, currency)) + draft.order.total
+    return list(sums.values())
+
+
 class CheckoutView(FormPage):
-    """When, where to, and pay."""
+    """When, where to, what it comes to, and pay.
+
+    Its form has two buttons: one orders, the other only says what the choices come to. A script presses that one by
+    itself whenever something else is chosen, and takes the sum alone.
+    """
 
     template_name = "storefront/market/checkout.html"
     form_class = CheckoutForm
@@ -199,13 +241,20 @@ class CheckoutView(FormPage):
         before = orders.exclude(delivery__address="").filter(delivery__isnull=False).first()
         return initial | ({"address": before.delivery.address} if before else {})
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Order, or only say what it comes to."""
+        if "quote" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        form = self.get_form()
+        if "X-Part" in request.headers:
+            quote = quote_now(self.owner_id, form, self.basket.totals)
+            return render(request, "storefront/market/sum.html", {"quote": quote, "form": form})
+        return self.render_to_response(self.get_context_data(form=form), status=200 if form.is_valid() else 422)
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Say what it comes to, and whether the wallet has it."""
-        rows = [(total, spendable(self.owner_id, str(total.currency))) for total in self.basket.totals]
-        short = [
-            (total, has, total - (has or Money(0, total.currency))) for total, has in rows if has is None or has < total
-        ]
-        return super().get_context_data(basket=self.basket, funds=rows, short=short, **kwargs)
+        context = super().get_context_data(basket=self.basket, **kwargs)
+        return context | {"quote": quote_now(self.owner_id, context["form"], self.basket.totals)}
 
     def run(self, form: Any) -> Any:
         """Order, then pay each order; what cannot be paid now waits for its payment on its own page."""
@@ -328,9 +377,16 @@ class OrderView(Page):
             and delivery.state in (DeliveryState.SCHEDULED, DeliveryState.FAILED)
             and order.state not in (OrderState.COMPLETED, OrderState.CANCELLED, OrderState.REFUNDED),
             token=services.tracking_token(order_id=order.pk),
+            said=self._said(order) if order.state == OrderState.COMPLETED else [],
             **tracked(order, delivery),
             **kwargs,
         )
+
+    def _said(self, order: Any) -> list[tuple[Any, Any]]:
+        """Return the order's products, each once, with what the customer has said of it."""
+        lines = {line.product_id: line for line in order.lines.all()}
+        mine = {product_id: selectors.reviews_of(product_id=product_id) for product_id in lines}
+        return [(line, mine[key].filter(customer_id=self.owner_id).first()) for key, line in lines.items()]
 
 
 class OrderLifeView(OrderView):

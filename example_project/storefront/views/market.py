@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
+from django.utils import timezone
 
 from holdfast import errors
 from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.states import OrderState, ShopState
 from storefront.forms.market import IntoBasketForm, MarketForm, NearForm, ReviewForm, WhichForm
 from storefront.pages import OpenPage, Page, leaf
+from storefront.pictures import shown as shown_picture
 from storefront.places import HOME
 from storefront.templatetags.storefront import refusal_words
 from storefront.town_map import town_map
@@ -79,6 +81,7 @@ class ShopView(OpenPage):
             shop=shop,
             page=page,
             hours=hours,
+            days_off=shop.closures.filter(last_day__gte=selectors.day_of(timezone.now(), shop.time_zone))[:3],
             on_holiday=shop.state == ShopState.HOLIDAY,
             mine=actor_id is not None and selectors.shops_of(actor_id=actor_id).filter(pk=shop.pk).exists(),
             slots=selectors.free_slots(shop_id=shop.pk)[:3],
@@ -104,9 +107,12 @@ class WareView(OpenPage):
         mine = selectors.shops_of(actor_id=user_id).filter(pk=product.shop_id).exists() if user_id else False
         return super().get_context_data(
             product=product,
+            pictures=[(address, one.alt) for one in product.images.all() if (address := shown_picture(one.url))],
             variants=variants,
             first=next((one for one in variants if one.can_be_bought), variants[0] if variants else None),
             can_be_bought=any(one.can_be_bought for one in variants),
+            missing=[one for one in variants if not one.can_be_bought] if shown else [],
+            waits_for=self._waits_for(variants, user_id),
             reviews=selectors.reviews_of(product_id=product.pk).select_related("customer")[:REVIEWS],
             others=selectors.recommendations(product_id=product.pk, limit=4) if shown else [],
             review_form=ReviewForm() if user_id and self._may_review(product, user_id) else None,
@@ -114,6 +120,13 @@ class WareView(OpenPage):
             HOME=HOME,
             **kwargs,
         )
+
+    def _waits_for(self, variants: list[Any], user_id: int | None) -> set[Any]:
+        """Return the variants that this person is told of when they are back."""
+        if user_id is None:
+            return set()
+        mine = selectors.back_in_stock_requests_of(customer_id=user_id).filter(variant__in=variants)
+        return set(mine.order_by().values_list("variant_id", flat=True))
 
     def _may_review(self, product: Any, user_id: int) -> bool:
         bought = selectors.orders_of_customer(customer_id=user_id, state=OrderState.COMPLETED)
@@ -177,6 +190,39 @@ class TellMeView(OnWare):
             return
         services.request_back_in_stock(variant_id=form.cleaned_data["variant"], customer_id=self.owner_id)
         messages.success(request, "We tell you when it is back, under Activity.")
+
+
+class WaitNoMoreView(OnWare):
+    """Not be told any more."""
+
+    def act(self, request: HttpRequest, product_id: Any) -> None:
+        """Forget it."""
+        form = WhichForm(request.POST)
+        if not form.is_valid():
+            messages.error(request, "Say which.")
+            return
+        services.withdraw_back_in_stock(variant_id=form.cleaned_data["variant"], customer_id=self.owner_id)
+        messages.success(request, "You do not wait for it any more.")
+
+    def where_to(self) -> str:
+        """Return to where the button was."""
+        return reverse("storefront:waiting") if self.request.POST.get("from") == "waiting" else super().where_to()
+
+
+class WaitingView(Page):
+    """What I am told of when it can be bought again."""
+
+    template_name = "storefront/market/waiting.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Gather one page, the latest request first."""
+        found = selectors.back_in_stock_requests_of(customer_id=self.owner_id)
+        page = leaf(self.request, found, ordering=("-id",), size=PAGE_PRODUCTS)
+        offers = selectors.as_offers(selectors.shown_products())
+        shown = offers.in_bulk([one.variant.product_id for one in page.rows])
+        for one in page.rows:
+            one.product = shown.get(one.variant.product_id)
+        return super().get_context_data(page=page, **kwargs)
 
 
 class ReviewView(OnWare):

@@ -1,25 +1,29 @@
 """The artisan's side: shops, products and stock, orders to prepare, the plan of a day, alerts, figures."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from holdfast.money import Money, from_minor, to_minor
 from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.exceptions import OrderNotFound, ProductNotFound
-from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState
+from holdfast_artisan_shop.selectors import keeping
+from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState, PaymentState
 from people.selectors import names_of
 from storefront.charts import Counted, bar_chart
 from storefront.context import Door
 from storefront.forms.market import span
 from storefront.forms.workshop import (
+    WEEKDAYS,
     ChangeShopForm,
     ChangeWareForm,
     CorrectForm,
@@ -41,18 +45,25 @@ OPEN_STATES = (OrderState.PAID, OrderState.PROCESSING, OrderState.READY, OrderSt
 # What an artisan finds within a shop.
 ROOMS = [
     Door("Orders", "box", "shop-orders", frozenset({"shop-order"})),
-    Door("Products", "catalog", "shop-wares", frozenset({"shop-ware", "shop-ware-new", "shop-ware-change"})),
+    Door(
+        "Products",
+        "catalog",
+        "shop-wares",
+        frozenset({f"shop-ware{page}" for page in ("", "-new", "-change", "-pictures", "-choice", "-choice-new")}),
+    ),
     Door("Day plan", "once", "shop-plan"),
-    Door("Slots", "hold", "shop-slots"),
+    Door("Slots", "hold", "shop-slots", frozenset({"shop-days-off"})),
     Door("Alerts", "alert", "shop-alerts"),
+    Door("Coupons", "flash", "shop-coupons"),
     Door("Figures", "chart", "shop-figures"),
-    Door("The shop", "edit", "shop-change"),
+    Door("Payouts", "statement", "shop-payouts", frozenset({"shop-payout"})),
+    Door("The shop", "edit", "shop-change", frozenset({"shop-hours", "shop-members"})),
 ]
 
 
 @dataclass(frozen=True)
 class Step:
-    """A verb that takes an order on: what its button says, and what is said when it is done."""
+    """A verb that takes an order on: what its button says, what is said when it is done, and what it asks before."""
 
     name: str
     verb: Callable[..., Any]
@@ -71,14 +82,17 @@ STEPS = {
         Step("deliver", services.deliver, "Handed over", "Handed over. The money is on your account."),
         Step("complete", services.complete_order, "Handed over", "Handed over. The money is on your account."),
         Step("fail", services.fail_delivery, "Nobody was there", "It waits for another slot.", "quiet"),
-        Step("decline", services.decline_order, "Decline", "Declined. The customer has his money.", "danger", "Why?"),
-        Step("refund", services.refund_order, "Give the money back", "The money is on its way back.", "danger"),
+        Step("decline", services.decline_order, "Decline", "Declined. The customer has his money.", "danger", "reason"),
+        Step(
+            "refund", services.refund_order, "Give the money back", "The money is on its way back.", "danger", "restock"
+        ),
+        Step("retry", services.retry_payment, "Ask for the money again", "It was asked for: see what came of it."),
     )
 }
 
 
-def steps_of(order: Any) -> list[Step]:
-    """Return what can be done with an order now, the likely thing first."""
+def steps_of(order: Any, payments: Iterable[Any] = ()) -> list[Step]:
+    """Return what can be done with an order now, the likely thing first; a payment that the gateway refused before."""
     delivery = getattr(order, "delivery", None)
     brought = delivery is not None and delivery.kind == "delivery"
     waits = delivery is not None and delivery.state == DeliveryState.FAILED
@@ -89,7 +103,8 @@ def steps_of(order: Any) -> list[Step]:
         OrderState.OUT_FOR_DELIVERY: ["deliver", "fail"],
         OrderState.COMPLETED: ["refund"],
     }
-    return [STEPS[name] for name in names.get(order.state, [])]
+    failed = any(payment.state == PaymentState.FAILED for payment in payments)
+    return [STEPS[name] for name in [*(["retry"] if failed else []), *names.get(order.state, [])]]
 
 
 class WorkshopView(Page):
@@ -197,7 +212,7 @@ def _dress(order: Any, shop: Any, names: dict[int, str]) -> None:
     delivery = getattr(order, "delivery", None)
     order.customer_name = names.get(order.customer_id, "Somebody")
     order.slot_words = f"{_who(delivery)} {span(delivery.slot, shop)}" if delivery else "No slot: they call for it"
-    order.steps = steps_of(order)
+    order.steps = steps_of(order, order.payments.all())
 
 
 class ShopOrderView(ShopPage):
@@ -230,8 +245,10 @@ class StepOrderView(InShopDoingPage):
         step = STEPS.get(kwargs["step"])
         if step is None:
             raise Http404
-        reason = {"reason": self.request.POST.get("reason", "")[:500]} if step.asks else {}
-        step.verb(order_id=kwargs["order_id"], actor_id=self.owner_id, **reason)
+        posted = self.request.POST
+        said = {"reason": posted.get("reason", "")[:500], "restock": "restock" in posted}
+        asked = {step.asks: said[step.asks]} if step.asks else {}
+        step.verb(order_id=kwargs["order_id"], actor_id=self.owner_id, **asked)
         messages.success(self.request, step.done)
 
     def back(self, **kwargs: Any) -> str:
@@ -253,14 +270,26 @@ class ShopWaresView(ShopPage):
         return super().get_context_data(page=page, **kwargs)
 
 
-class ShopWareView(ShopPage):
+class OneWare(InShop):
+    """Something about one product of the shop; what another shop has is not there."""
+
+    @cached_property
+    def product(self) -> Any:
+        """Return the product."""
+        product = selectors.get_offer(product_id=self.kwargs["product_id"], actor_id=self.owner_id)
+        if product.shop_id != self.shop.pk:
+            raise ProductNotFound(product_ids=[str(product.pk)])
+        return product
+
+
+class ShopWareView(OneWare, ShopPage):
     """One product: its stock, its sales, its words."""
 
     template_name = "storefront/workshop/ware.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Show it with the small forms that change it."""
-        product = self._product()
+        product = self.product
         variants = list(product.variants.all())
         for one in variants:
             one.moves_shown = one.stock.moves.all()[:6]
@@ -273,12 +302,6 @@ class ShopWareView(ShopPage):
             now=timezone.now(),
             **kwargs,
         )
-
-    def _product(self) -> Any:
-        product = selectors.get_offer(product_id=self.kwargs["product_id"], actor_id=self.owner_id)
-        if product.shop_id != self.shop.pk:
-            raise ProductNotFound(product_ids=[str(product.pk)])
-        return product
 
 
 class StockView(InShopDoingPage):
@@ -350,7 +373,7 @@ class NewWareView(ShopFormPage):
         return reverse("storefront:shop-ware", args=[self.shop.pk, result.pk])
 
 
-class ChangeWareView(NewWareView):
+class ChangeWareView(OneWare, NewWareView):
     """Other words, another price."""
 
     form_class = ChangeWareForm
@@ -359,7 +382,7 @@ class ChangeWareView(NewWareView):
 
     def get_initial(self) -> dict[str, Any]:
         """Show what is there."""
-        product = selectors.get_offer(product_id=self.kwargs["product_id"], actor_id=self.owner_id)
+        product = self.product
         same = ("name", "description", "made_to_order", "lead_days", "active")
         return {name: getattr(product, name) for name in same} | {
             "price": str(product.price.amount),
@@ -368,7 +391,7 @@ class ChangeWareView(NewWareView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Name it."""
-        product = selectors.get_offer(product_id=self.kwargs["product_id"], actor_id=self.owner_id)
+        product = self.product
         return super().get_context_data(title=f"Change: {product.name}", product=product, **kwargs)
 
     def run(self, form: Any) -> Any:
@@ -439,15 +462,20 @@ class ShopSlotsView(ShopFormPage):
         slots = list(selectors.slots_of_shop(shop_id=self.shop.pk, actor_id=self.owner_id)[:14])
         for slot in slots:
             slot.words, slot.how = span(slot, self.shop), _who(slot)
-        patterns = self.shop.slot_patterns.filter(active=True)
-        return super().get_context_data(slots=slots, patterns=patterns, **kwargs)
+        patterns = list(keeping.slot_patterns_of(shop_id=self.shop.pk, actor_id=self.owner_id))
+        for pattern in patterns:
+            pattern.how = _who(pattern)
+        week = [(name, [one for one in patterns if one.weekday == day]) for day, name in enumerate(WEEKDAYS)]
+        return super().get_context_data(slots=slots, week=week if patterns else [], **kwargs)
 
+    @transaction.atomic
     def run(self, form: Any) -> Any:
-        """Open it."""
+        """Open it on each of the days, or on none."""
         values = dict(form.cleaned_data)
-        fee = values.pop("fee")
-        fee_minor = to_minor(fee) if isinstance(fee, Money) else 0
-        return services.add_slot_pattern(shop_id=self.shop.pk, actor_id=self.owner_id, fee_minor=fee_minor, **values)
+        fee, weekdays = values.pop("fee"), values.pop("weekdays")
+        values["fee_minor"] = to_minor(fee) if isinstance(fee, Money) else 0
+        for weekday in weekdays:
+            services.add_slot_pattern(shop_id=self.shop.pk, actor_id=self.owner_id, weekday=weekday, **values)
 
     def where_to(self, result: Any) -> str:
         """Stay."""
@@ -586,5 +614,6 @@ class ShopStateView(InShopDoingPage):
         messages.success(self.request, done)
 
     def back(self, **kwargs: Any) -> str:
-        """Return to the shop."""
-        return reverse("storefront:shop-change", args=[kwargs["shop_id"]])
+        """Return to where the button was."""
+        room = "shop-days-off" if self.request.POST.get("from") == "days-off" else "shop-change"
+        return reverse(f"storefront:{room}", args=[kwargs["shop_id"]])
