@@ -13,6 +13,8 @@ handler403 = "holdfast.api.problems.handler403"
 handler404 = "holdfast.api.problems.handler404"
 handler500 = "holdfast.api.problems.handler500"
 
+admin.site.index_title = "Overview"
+
 api_v1 = [
     path("", include("people.api.urls")),
     path("wallet/", include("holdfast_wallet.urls")),

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from holdfast.api.problems import request_id_of
 from holdfast_artisan_shop import selectors as shop
 from holdfast_catalog_notify import selectors as catalog
 from people.states import Role
@@ -82,7 +83,6 @@ DOORS = [
     ),
     Door("Wallet", "wallet", "wallet", frozenset(_MONEY | _MOVING)),
     Door("Cards", "card", "cards", frozenset({"card", "order-card", "lost-card", "end-card"})),
-    Door("Activity", "bell", "activity"),
     Door("Defects", "defect", "defects", frozenset({"defect", "report-defect", "change-defect", "delete-defect"})),
     Door("Catalog", "catalog", "catalog", frozenset({"product", "product-new", "product-change"}), everybody),
     Door("Inbox", "inbox", "inbox", frozenset(), admins),
@@ -114,11 +114,12 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     """Return the doors that are open to who asks, which of them is open now, and how much waits behind them."""
     user = getattr(request, "user", None)
     if user is None:
-        return {}
+        return {"request_id": request_id_of(request)}
     match = request.resolver_match
     here = match.url_name if match is not None and match.namespace == "storefront" else ""
     doors = [door for door in DOORS if door.admits(user)]
-    found = {"doors": doors, "current_door": _open_now(doors, here)}
+    found = {"doors": doors, "here": here, "current_door": _open_now(doors, here)}
+    found["request_id"] = request_id_of(request)
     if user.is_authenticated:
         found["unread"] = notices.unread(user_id=user.pk)
         found["in_basket"] = shop.basket_of(customer_id=user.pk).order_by().count()

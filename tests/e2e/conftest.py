@@ -6,19 +6,24 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
 
 from benchmarks.broadcast.processes import CounterProcess
 from holdfast.testing import drain_outbox
 from holdfast_wallet.testing import allow_flush
 from people import services
 from storefront import defect_story, demo
+from tests.e2e.looking import violations
 from tests.journeys.counting import counter_server
 
-AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+__all__ = ["sign_in", "violations", "watch"]
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Pictures and frames that are part of a page have no host at all.
+OURS = {"localhost", "127.0.0.1", None}
 SIZES = {"phone": {"width": 390, "height": 844}, "desktop": {"width": 1280, "height": 900}}
 
 # Playwright's synchronous interface keeps an event loop in this thread, in which Django would refuse the ORM.
@@ -103,18 +108,24 @@ def scheme(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def open_context(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
-    """Open windows, and close them."""
-    contexts = []
+    """Open windows, and close them; none of them may ask anybody but us."""
+    contexts, foreign = [], []
+
+    def note(request: Request) -> None:
+        if urlsplit(request.url).hostname not in OURS:
+            foreign.append(request.url)
 
     def make(*, size: str = "desktop", scheme: Any = "light") -> BrowserContext:
         context = browser.new_context(viewport=SIZES[size], color_scheme=scheme)  # type: ignore[arg-type]  # a viewport
         context.set_default_timeout(10_000)
+        context.on("request", note)
         contexts.append(context)
         return context
 
     yield make
     for context in contexts:
         context.close()
+    assert foreign == [], "A request has left the machine."
 
 
 @pytest.fixture
@@ -142,16 +153,3 @@ def sign_in(page: Page, site: str, username: str) -> None:
     page.get_by_label("Username").fill(username)
     page.get_by_label("Password").fill(demo.PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Sign in").click()
-
-
-def violations(page: Page) -> list[str]:
-    """Return what axe finds serious or worse."""
-    # Evaluated, not added as a tag: the page's own policy would rightly refuse a foreign script.
-    page.evaluate(AXE.read_text())
-    found = page.evaluate("axe.run().then(results => results.violations)")
-    return [
-        f"{violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-        for node in violation["nodes"]
-    ]

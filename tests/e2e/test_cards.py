@@ -1,7 +1,6 @@
 """The pages of cards in a real browser: fit for everybody, and alive without a reload."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,8 @@ from holdfast_cards import services
 from holdfast_cards.selectors import cards_of
 from holdfast_cards.testing.sandbox import Sandbox, running_sandbox
 from people.selectors import find_person
-from tests.e2e.conftest import sign_in, violations
+from tests.e2e.conftest import sign_in
+from tests.e2e.looking import looking
 
 pytestmark = pytest.mark.e2e
 
@@ -41,39 +41,32 @@ def test_every_page_of_cards_is_fit_for_everybody(
 ):
     ada = person("ada", first_name="Ada")
     page = open_context(size=size, scheme=scheme).new_page()
-    keep = request.config.getoption("--screenshots", default=None)
-    found: dict[str, list[str]] = {}
-
-    def look(name: str, address: str) -> None:
-        page.goto(f"{site}{address}")
-        wrong = violations(page)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wrong.append("The page is wider than the window.")
-        if wrong:
-            found[name] = wrong
-        if keep:
-            page.screenshot(path=Path(keep) / f"{name}-{size}-{scheme}.png")
+    look = looking(page, request, size=size, scheme=scheme)
 
     sign_in(page, site, "ada")
-    look("cards-none", "/cards/")
-    look("card-new", "/cards/new/")
+    look.at_each(site, {"cards-none": "/cards/", "card-new": "/cards/new/"})
     mine = {"holder_id": ada.pk}
     over = services.request_card(**mine, color="black").card
     services.cancel_card(card_id=over.id, **mine)
     card = services.request_card(**mine, color="pink").card
-    look("card", f"/cards/{card.id}/")
+    look.at("card", f"{site}/cards/{card.id}/")
     services.activate_card(card_id=card.id, **mine)
     services.freeze_card(card_id=card.id, **mine)
-    look("card-frozen", f"/cards/{card.id}/")
-    look("card-lost", f"/cards/{card.id}/lost/")
-    look("card-end", f"/cards/{card.id}/end/")
-    look("card-over", f"/cards/{over.id}/")
     stripe.arm("cut_after")
     waiting = services.request_card(**mine, color="black").card
-    look("card-waiting", f"/cards/{waiting.id}/")
-    look("cards", "/cards/")
+    look.at_each(
+        site,
+        {
+            "card-frozen": f"/cards/{card.id}/",
+            "card-lost": f"/cards/{card.id}/lost/",
+            "card-end": f"/cards/{card.id}/end/",
+            "card-over": f"/cards/{over.id}/",
+            "card-waiting": f"/cards/{waiting.id}/",
+            "cards": "/cards/",
+        },
+    )
 
-    assert found == {}
+    assert look.found == {}
 
 
 def test_a_card_is_ordered_by_keyboard_and_its_life_moves_by_itself(

@@ -13,7 +13,8 @@ from holdfast.testing import drain_outbox
 from holdfast_catalog_notify import selectors, services
 from people.selectors import find_person
 from storefront import catalog_story, demo, mailbox
-from tests.e2e.conftest import sign_in, violations, watch
+from tests.e2e.conftest import sign_in, watch
+from tests.e2e.looking import looking
 
 pytestmark = pytest.mark.e2e
 
@@ -69,37 +70,22 @@ def test_every_page_of_the_catalog_is_fit_for_everybody(
 ):
     page = open_context(size=size, scheme=scheme).new_page()
     complaints = watch(page)
-    keep = request.config.getoption("--screenshots", default=None)
-    found: dict[str, list[str]] = {}
+    look = looking(page, request, size=size, scheme=scheme)
 
-    def look(name: str, address: str) -> None:
-        page.goto(f"{store}{address}")
-        page.evaluate("document.fonts.ready")
-        wrong = violations(page)
-        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
-            wrong.append("The page is wider than the window.")
-        if wrong:
-            found[name] = wrong
-        if keep:
-            page.screenshot(path=Path(keep) / f"{name}-{size}-{scheme}.png")
-
-    for name, address in VISITORS.items():
-        look(name, address)
     product = selectors.products(search="QC-110").get()
-    look("product-visitor", f"/catalog/products/{product.pk}/")
+    look.at_each(store, VISITORS | {"product-visitor": f"/catalog/products/{product.pk}/"})
     sign_in(page, store, "mara")
-    for name, address in pages_of_admins().items():
-        look(name, address)
+    look.at_each(store, pages_of_admins())
     assert complaints == []
     page.goto(f"{store}/catalog/import/")
     file = {"name": "products.csv", "mimeType": "text/csv", "buffer": b"sku,name,price,currency,brand\nX,Y,-1,EUR,Z\n"}
     page.get_by_label("CSV file").set_input_files(file)  # type: ignore[arg-type]  # a payload
     page.get_by_role("button", name="Go").click()
     expect(page.get_by_role("heading", name="Broken rows")).to_be_visible()
-    found |= {"import-broken": wrong} if (wrong := violations(page)) else {}
+    look.at("import-broken")
     page.goto("about:blank")
 
-    assert found == {}
+    assert look.found == {}
 
 
 def test_one_changes_a_price_and_watches_the_others_being_told_who_see_it_come(

@@ -269,7 +269,7 @@ def test_after_too_many_wrong_passwords_the_right_one_does_not_help_either(newco
     for _ in range(10):
         ada.open("/login/").submit(username="ada", password="wrong")
 
-    ada.submit(username="ada", password="correct-horse-battery")
+    ada.submit(username="ada", password="correct-horse-battery", status=429)
 
     assert "too many attempts" in ada.text
 
@@ -349,7 +349,16 @@ def test_a_form_from_elsewhere_is_refused_with_a_page():
     answer = Client(enforce_csrf_checks=True).post("/login/", {"username": "ada", "password": "x"})
 
     assert answer.status_code == 403
-    assert b"This is not for you" in answer.content
+    assert b"This form was open for too long" in answer.content
+
+
+def test_a_program_whose_form_is_refused_gets_a_problem():
+    program = Client(enforce_csrf_checks=True, headers={"Accept": "application/json"})
+
+    answer = program.post("/login/", {"username": "ada", "password": "x"})
+
+    assert (answer.status_code, answer["Content-Type"]) == (403, "application/problem+json")
+    assert answer.json()["code"] == "holdfast.permission_denied"
 
 
 def test_a_crash_has_a_page_that_asks_nothing_of_the_database(django_assert_num_queries):

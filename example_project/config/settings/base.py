@@ -24,6 +24,7 @@ DEBUG = False
 SECRET_KEY = env("DJANGO_SECRET_KEY", default="")
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 CSRF_TRUSTED_ORIGINS = env.list("DJANGO_CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_FAILURE_VIEW = "storefront.views.errors.csrf_failure"
 ENVIRONMENT = "base"
 
 INSTALLED_APPS = [
@@ -345,6 +346,7 @@ UNFOLD = {
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("storefront/mark.svg")}],
     "STYLES": [lambda _request: static("storefront/backoffice.css")],
     "DASHBOARD_CALLBACK": "storefront.dashboard.context",
+    "SIDEBAR": {"show_search": True, "navigation": "storefront.sidebar.navigation"},
     "ENVIRONMENT": "storefront.dashboard.environment",
     "COLORS": {
         "primary": {

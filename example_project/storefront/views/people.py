@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.views import LoginView as DjangoLoginView
 from django.contrib.auth.views import PasswordChangeView as DjangoPasswordChangeView
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms import Form
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse_lazy
 
@@ -15,6 +17,7 @@ from people import services
 from people.models import User
 from storefront.forms.people import LoginForm, ProfileForm, RegistrationForm
 from storefront.pages import FormPage, OpenFormPage
+from storefront.trying import who_to_be
 
 
 class RegisterView(OpenFormPage):
@@ -44,6 +47,22 @@ class LoginView(DjangoLoginView):
     template_name = "storefront/people/login.html"
     authentication_form = LoginForm
     redirect_authenticated_user = True
+
+    def get_initial(self) -> dict[str, Any]:
+        """Take the name that a link on the demo's first page has chosen."""
+        return super().get_initial() | {"username": self.request.GET.get("as", "")[:150]}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Say who one may be, where there is a demo to try out."""
+        return super().get_context_data(who=who_to_be(), **kwargs)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Show what is wrong, and say in the status when it were too many attempts."""
+        response = super().form_invalid(form)
+        if form.has_error(NON_FIELD_ERRORS, code="exhausted"):
+            response.status_code = 429
+            response.headers["Retry-After"] = str(settings.SIGN_IN_ATTEMPTS_SECONDS)
+        return response
 
 
 class ProfileView(FormPage):
