@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storefront.places import PLACES
+from storefront.places import HOME, PLACES, SHORES, WATER, WATER_AT
 
 SIZE = 640
 MARGIN = 44
 APART = 36  # of the middles of two dots: a finger should hit the one that it means
+BELOW, ABOVE = 34, -24  # where a name stands beside its place
+LETTER, LINE = 9.5, 22  # as large as letters become where the map is drawn small
+DOT = 16
 KM_PER_DEGREE = 111.195
+OUR_COAST = 1.5  # degrees around the town within which its water is worth drawing
 
 
 @dataclass(frozen=True)
@@ -34,14 +38,21 @@ class Label:
 
 @dataclass(frozen=True)
 class TownMap:
-    """A circle of ``radius_km`` in the middle of the paper, with rings, dots and names."""
+    """A circle of ``radius_km`` in the middle of the paper, with water, rings, dots and names."""
 
     dots: list[Dot]
     labels: list[Label]
     rings: list[tuple[float, str]]
     radius: float
+    water: str
+    sea: Label | None
     middle: float = SIZE / 2
     size: int = SIZE
+
+    @property
+    def across(self) -> float:
+        """How wide the circle is."""
+        return 2 * self.radius
 
 
 def town_map(*, lat: float, lng: float, radius_km: float, things: Sequence[Any]) -> TownMap:
@@ -55,16 +66,45 @@ def town_map(*, lat: float, lng: float, radius_km: float, things: Sequence[Any])
         x = SIZE / 2 + across * KM_PER_DEGREE * math.cos(math.radians(lat)) * scale
         return round(x, 1), round(SIZE / 2 - (north - lat) * KM_PER_DEGREE * scale, 1)
 
-    dots = [Dot(number, one, *place(one.lat, one.lng)) for number, one in enumerate(things, 1)]
-    labels = []
-    for known in PLACES.values():
-        x, y = place(known.lat, known.lng)
-        here = math.dist((x, y), (SIZE / 2, SIZE / 2))
-        apart = all(math.dist((x, y), (other.x, other.y)) > 46 for other in labels)
-        if 30 < here < radius and apart:
-            labels.append(Label(known.name.split(",")[0], x, y))
+    dots = _apart([Dot(number, one, *place(one.lat, one.lng)) for number, one in enumerate(things, 1)])
+    near = abs(lat - HOME.lat) < OUR_COAST and abs(lng - HOME.lng) < OUR_COAST
+    sea = Label(WATER, *place(*WATER_AT)) if near else None
+    names = [Label(known.name.split(",")[0], *place(known.lat, known.lng)) for known in PLACES.values()]
     rings = [(round(radius * part, 1), f"{radius_km * part:g} km") for part in (0.25, 0.5, 0.75, 1)]
-    return TownMap(_apart(dots), labels, rings, radius)
+    return TownMap(
+        dots=dots,
+        labels=_with_room(names, dots, radius),
+        rings=rings,
+        radius=radius,
+        water="M" + "L".join(f"{x} {y}" for x, y in (place(*point) for point in SHORES)) + "Z" if near else "",
+        sea=sea if sea and _from_middle(sea) < radius * 0.8 else None,
+    )
+
+
+def _from_middle(thing: Dot | Label) -> float:
+    return math.dist((thing.x, thing.y), (SIZE / 2, SIZE / 2))
+
+
+def _with_room(names: Sequence[Label], dots: Sequence[Dot], radius: float) -> list[Label]:
+    """Return the names within the circle that stand over no dot and no other name: below their place, or above it."""
+    shown: list[Label] = []
+    for one in names:
+        beside = [Label(one.name, one.x, round(one.y + way, 1)) for way in (BELOW, ABOVE)]
+        if DOT * 2 < _from_middle(one) < radius:
+            shown += [label for label in beside if _is_free(label, dots, shown)][:1]
+    return shown
+
+
+def _is_free(label: Label, dots: Sequence[Dot], names: Sequence[Label]) -> bool:
+    half = len(label.name) * LETTER / 2
+    over_dot = any(
+        abs(dot.x - label.x) < half + DOT and abs(dot.y - label.y + LINE / 4) < DOT + LINE / 2 for dot in dots
+    )
+    over_name = any(
+        abs(other.x - label.x) < half + len(other.name) * LETTER / 2 and abs(other.y - label.y) < LINE
+        for other in names
+    )
+    return not over_dot and not over_name
 
 
 def _apart(dots: list[Dot]) -> list[Dot]:

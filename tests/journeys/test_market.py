@@ -1,5 +1,6 @@
 """Stories of the market: who makes things, who wants them, and whose money it is."""
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -210,3 +211,23 @@ def test_on_the_map_neighbors_do_not_cover_one_another():
     points = {(dot.x, dot.y) for dot in drawn.dots}
     assert len(points) == 12
     assert [dot.number for dot in drawn.dots] == list(range(1, 13))
+
+
+def test_a_name_on_the_map_stands_over_no_dot_and_over_no_other_name():
+    class Place:
+        def __init__(self, lat: float, lng: float) -> None:
+            self.lat, self.lng = lat, lng
+
+    places = [Place(49.4107, 0.1666), Place(49.3953, 0.2069), Place(49.4189, 0.2333)]
+    drawn = town_map(lat=49.4189, lng=0.2333, radius_km=10, things=places)
+
+    assert {"Pennedepie", "Équemauville"} <= {label.name for label in drawn.labels}
+    for label in drawn.labels:
+        assert all(abs(dot.y - (label.y - 6)) > 20 or abs(dot.x - label.x) > 20 for dot in drawn.dots)
+    for one, other in itertools.combinations(drawn.labels, 2):
+        assert abs(one.y - other.y) >= 22 or abs(one.x - other.x) > 40
+
+
+def test_the_towns_water_is_not_drawn_on_the_other_side_of_the_earth():
+    assert town_map(lat=49.4, lng=0.2, radius_km=5, things=[]).water.startswith("M")
+    assert town_map(lat=0, lng=179.9, radius_km=5, things=[]).water == ""

@@ -8,6 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from holdfast.money import Money, from_minor
+from holdfast_artisan_shop.states import PaymentState
 from storefront import pictures
 from storefront.templatetags.storefront import icon
 
@@ -32,6 +33,19 @@ _SIGNS = (
     (("jewel",), "ring", 5),
     (("kni", "metal"), "knife", 5),
 )
+
+_MONEY = {
+    PaymentState.AUTHORIZING: "being set aside",
+    PaymentState.AUTHORIZED: "set aside",
+    PaymentState.DECLINED: "declined",
+    PaymentState.CAPTURING: "being paid",
+    PaymentState.CAPTURED: "paid",
+    PaymentState.RELEASING: "being freed",
+    PaymentState.RELEASED: "free again",
+    PaymentState.REFUNDING: "on its way back",
+    PaymentState.REFUNDED: "given back",
+    PaymentState.FAILED: "stuck: one of us looks at it",
+}
 
 
 @register.simple_tag
@@ -84,6 +98,12 @@ def kilometers(distance: float | None) -> str:
 def chosen_options(options: dict[str, str] | None) -> str:
     """Return what was chosen of a variant."""
     return ", ".join((options or {}).values())
+
+
+@register.filter
+def money_word(state: str) -> str:
+    """Return where the money of an order is, in a word for people."""
+    return _MONEY.get(state, state)
 
 
 @register.filter
