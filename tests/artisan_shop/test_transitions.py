@@ -176,6 +176,19 @@ def test_a_gateway_that_does_not_answer_is_asked_again(gateway, settings, bob, b
     assert Order.objects.get().state == OrderState.PAID
 
 
+def test_what_was_never_asked_for_is_asked_for_first(gateway, settings, bob, bowl):
+    settings.HOLDFAST_ARTISAN_SHOP = {**settings.HOLDFAST_ARTISAN_SHOP, "PAYMENT_RETRY_SECONDS": 0}
+    for price in (3, 5):
+        Payment.objects.create(
+            order=make_order(customer=bob, product=bowl),
+            currency="EUR",
+            amount_minor=price * 100,
+            asked_at=timezone.now() - dt.timedelta(hours=1) if price == 3 else None,
+        )
+    assert services.settle_payments(limit=1) == 1
+    assert gateway.said == [("authorize", 5)]
+
+
 def test_what_is_authorized_after_the_order_was_cancelled_is_released(gateway, bob, bowl):
     order = make_order(customer=bob, product=bowl)
 
@@ -207,10 +220,11 @@ def test_nothing_to_pay_is_paid_without_the_gateway(gateway, bob, shop, category
 
 
 def test_orders_that_nobody_pays_are_cancelled_and_their_stock_is_free(settings, bob, bowl):
-    order = make_order(customer=bob, product=bowl, quantity=10)
+    order = make_order(customer=bob, product=bowl, quantity=9)
+    make_order(customer=bob, product=bowl)
     assert services.expire_orders() == 0
     Order.objects.update(placed_at=timezone.now() - dt.timedelta(days=1))
-    assert services.expire_orders() == 1
+    assert [services.expire_orders(limit=1) for _time in range(2)] == [2, 0]
     assert (Order.objects.get(pk=order.pk).state, figures(bowl)) == (OrderState.CANCELLED, (10, 0, 0))
     check_books()
 
@@ -269,6 +283,37 @@ def test_a_reminder_is_told_once(bob, ada, shop, bowl, slots):
     with captured_events() as told:
         assert [services.remind_of_deliveries() for _time in range(2)] == [1, 0]
     assert [type(event) for event in told] == [events.DeliveryDue]
+
+
+def test_all_of_tomorrow_are_reminded_and_nobody_else_however_few_at_a_time(monkeypatch, bob, shop, bowl):
+    noon = dt.datetime(2027, 5, 10, 12, tzinfo=dt.UTC)
+    monkeypatch.setattr(timezone, "now", lambda: noon)
+    orders = {}
+    # Those of today and of the day after tomorrow were booked first.
+    for hours in (8, 46, 21, 22, 23):
+        starts = noon + dt.timedelta(hours=hours)
+        slot = Slot.objects.create(
+            shop=shop,
+            kind=Fulfillment.PICKUP,
+            capacity=1,
+            starts_at=starts,
+            ends_at=starts + dt.timedelta(hours=1),
+            closes_at=starts,
+        )
+        orders[hours] = make_order(customer=bob, product=bowl, choice=Choice(slot_id=slot.pk))
+    called_off = make_order(customer=make_user(), product=bowl, choice=Choice(slot_id=another(slot).pk))
+    services.cancel_order(order_id=called_off.pk, customer_id=called_off.customer_id)
+    with captured_events() as told:
+        assert [services.remind_of_deliveries(limit=2) for _time in range(2)] == [3, 0]
+    assert [event.order_id for event in told] == [str(orders[hours].pk) for hours in (21, 22, 23)]
+
+
+def another(slot):
+    """One more slot at the same time."""
+    slot.pk, slot.booked = None, 0
+    slot._state.adding = True
+    slot.save()
+    return slot
 
 
 def test_a_closed_day_has_no_slots_and_generating_again_makes_no_second_ones(ada, shop, slots):

@@ -70,7 +70,7 @@ def open_every_day(shop, ada):
 def test_slots_are_made_for_the_coming_weeks_and_once(open_every_day, capsys, tasks):
     call_command("shop_remind")
     made = Slot.objects.count()
-    assert made >= 27
+    assert made >= 26  # of 28 days, without those that are closed by this time of the day
     assert capsys.readouterr().out == f"{made} slot(s) made, 0 delivery(ies) told of.\n"
     assert tasks.remind() == 0
     assert Slot.objects.count() == made

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.core import signing
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django_fsm import can_proceed
 
@@ -37,6 +37,7 @@ from holdfast_artisan_shop.models import Delivery, DeliveryEvent, Order, Shop, S
 from holdfast_artisan_shop.models.orders import NOTE_LENGTH
 from holdfast_artisan_shop.models.products import MAX_MINOR
 from holdfast_artisan_shop.models.shops import ADDRESS_LENGTH
+from holdfast_artisan_shop.selectors.days import day_bounds, day_of
 from holdfast_artisan_shop.selectors.scopes import shops_of
 from holdfast_artisan_shop.services import payments, steps
 from holdfast_artisan_shop.services.drafts import Choice, Draft
@@ -48,6 +49,7 @@ from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState,
 SALT = "holdfast_artisan_shop.tracking"
 CAPACITY_MAX = 10_000
 CLOSURE_DAYS_MAX = 366
+REMINDER_BATCH = 500
 
 
 @transaction.atomic
@@ -213,40 +215,15 @@ def fail_delivery(*, order_id: UUID, actor_id: Any, note: str = "") -> Delivery:
     return _move(delivery, order, "fail", note)
 
 
-def remind_of_deliveries(*, limit: int = 500) -> int:
-    """Tell of each delivery that begins tomorrow, by the shop's own days, once; say how many. Emits ``DeliveryDue``."""
-    now = timezone.now()
-    with transaction.atomic(using=using()):
-        due = Delivery.objects.using(using()).filter(
-            state=DeliveryState.SCHEDULED,
-            reminded_at=None,
-            slot__starts_at__gt=now,
-            slot__starts_at__lt=now + dt.timedelta(hours=50),
-        )
-        # Locked without a join: a delivery may be given another slot while we wait for it.
-        ids = list(due.order_by("pk").values_list("pk", flat=True)[:limit])
-        locked = list(
-            Delivery.objects.using(using())
-            .select_for_update(no_key=True)
-            .filter(pk__in=ids, reminded_at=None)
-            .order_by("pk")
-        )
-        rows = Delivery.objects.using(using()).select_related("slot", "order__shop").in_bulk([one.pk for one in locked])
-        tomorrow = [one for one in rows.values() if _is_tomorrow(one.slot.starts_at, one.order.shop.time_zone, now)]
-        Delivery.objects.using(using()).filter(pk__in=[one.pk for one in tomorrow]).update(reminded_at=now)
-        emit_many(
-            (
-                DeliveryDue(
-                    order_id=str(one.order_id),
-                    delivery_id=str(one.pk),
-                    customer_id=steps.told_of(one.order)["customer_id"],
-                    starts_at=one.slot.starts_at.isoformat(),
-                )
-                for one in tomorrow
-            ),
-            using=using(),
-        )
-        return len(tomorrow)
+def remind_of_deliveries(*, limit: int = REMINDER_BATCH) -> int:
+    """Tell of each delivery that begins tomorrow, by the shop's own days, once; say how many. Emits ``DeliveryDue``.
+
+    As many transactions as it takes, with at most ``limit`` of them in each.
+    """
+    told = 0
+    while batch := _remind(limit):
+        told += batch
+    return told
 
 
 def tracking_token(*, order_id: UUID) -> str:
@@ -459,6 +436,38 @@ def _scheduled(delivery: Delivery, order: Order, slot: Slot) -> DeliverySchedule
     )
 
 
-def _is_tomorrow(moment: dt.datetime, time_zone: str, now: dt.datetime) -> bool:
-    zone = ZoneInfo(time_zone)
-    return (moment.astimezone(zone).date() - now.astimezone(zone).date()).days == 1
+@transaction.atomic
+def _remind(limit: int) -> int:
+    now = timezone.now()
+    due = Delivery.objects.using(using()).filter(_tomorrow(now), state=DeliveryState.SCHEDULED, reminded_at=None)
+    # Locked without a join: a delivery may be called off or given another slot while we wait for it.
+    ids = list(due.order_by("pk").values_list("pk", flat=True)[:limit])
+    waiting = Delivery.objects.using(using()).select_for_update(no_key=True).order_by("pk")
+    locked = {one.pk for one in waiting.filter(pk__in=ids, state=DeliveryState.SCHEDULED, reminded_at=None)}
+    tomorrow = list(due.filter(pk__in=locked).select_related("slot", "order").order_by("pk"))
+    due.filter(pk__in=[one.pk for one in tomorrow]).update(reminded_at=now)
+    emit_many(
+        (
+            DeliveryDue(
+                order_id=str(one.order_id),
+                delivery_id=str(one.pk),
+                customer_id=steps.told_of(one.order)["customer_id"],
+                starts_at=one.slot.starts_at.isoformat(),
+            )
+            for one in tomorrow
+        ),
+        using=using(),
+    )
+    return len(tomorrow)
+
+
+def _tomorrow(now: dt.datetime) -> Q:
+    """Return the condition that a delivery begins tomorrow: wherever a day is the next one, its shop has it."""
+    soon = now, now + dt.timedelta(hours=50)
+    slots = Slot.objects.using(using()).filter(starts_at__range=soon, booked__gt=0).order_by()
+    condition = Q(pk__in=[])
+    for zone in slots.values_list("shop__time_zone", flat=True).distinct():
+        day = day_of(now, zone) + dt.timedelta(days=1)
+        begins, ends = day_bounds(day, day, zone)
+        condition |= Q(slot__shop__time_zone=zone, slot__starts_at__gte=begins, slot__starts_at__lt=ends)
+    return condition

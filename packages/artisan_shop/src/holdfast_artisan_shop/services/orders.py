@@ -161,16 +161,20 @@ def refund_order(*, order_id: UUID, actor_id: Any, restock: bool = False) -> Ord
 
 
 def expire_orders(*, limit: int = EXPIRY_BATCH) -> int:
-    """Cancel orders that nobody has paid in time; return how many. Emits as ``cancel_order`` does."""
+    """Cancel orders that nobody has paid in time, ``limit`` at a time; return how many.
+
+    Emits as ``cancel_order`` does.
+    """
     before = timezone.now() - dt.timedelta(seconds=settings.PAYMENT_SECONDS)
-    unpaid = Order.objects.using(using()).filter(state=OrderState.PENDING, placed_at__lte=before)
+    unpaid = Order.objects.using(using()).filter(state=OrderState.PENDING, placed_at__lte=before).order_by("placed_at")
     expired = 0
-    for order_id in unpaid.order_by("placed_at").values_list("pk", flat=True)[:limit]:
-        try:
-            _cancel(partial(lock_order, order_id), "not paid in time", (OrderState.PENDING,))
-        except OrderStepNotAllowed:
-            continue  # paid or cancelled meanwhile
-        expired += 1
+    while batch := list(unpaid.values_list("pk", flat=True)[:limit]):
+        for order_id in batch:
+            try:
+                _cancel(partial(lock_order, order_id), "not paid in time", (OrderState.PENDING,))
+            except OrderStepNotAllowed:
+                continue  # paid or cancelled meanwhile
+            expired += 1
     return expired
 
 

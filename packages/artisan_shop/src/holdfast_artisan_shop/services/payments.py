@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django_fsm import can_proceed
 
@@ -125,7 +125,9 @@ def settle_payments(*, limit: int = BATCH) -> int:
     """Ask again for what the gateway has not answered yet; return how many payments were asked for."""
     before = timezone.now() - dt.timedelta(seconds=settings.PAYMENT_RETRY_SECONDS)
     waiting = Payment.objects.using(using()).filter(Q(asked_at=None) | Q(asked_at__lte=before), state__in=INTENTS)
-    payment_ids = list(waiting.order_by("asked_at").values_list("pk", flat=True)[:limit])
+    # Those that were never asked for first: they must not wait for what the gateway keeps leaving open.
+    queue = waiting.order_by(F("asked_at").asc(nulls_first=True), "pk")
+    payment_ids = list(queue.values_list("pk", flat=True)[:limit])
     for payment_id in payment_ids:
         settle_payment(payment_id=payment_id)
     return len(payment_ids)
