@@ -271,84 +271,88 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("who", "where", "body", "status", "code"), LINES, ids=lambda value: str(value)[:50])
-def test_what_cannot_be_is_a_problem_and_changes_nothing(ada, bob, world, who, where, body, status, code):
-    method, _space, path = where.rpartition(" ")
-    client = client_of({"ada": ada, "bob": bob}[who])
-    send = getattr(client, (method or "post").lower())
-    before = everything()
-    with captured_events() as events:
-        response = send(f"{API}/{filled(path, world)}", filled(body, world), format="json", headers={"If-Match": "*"})
-    assert response["Content-Type"] == "application/problem+json", response.content
-    problem = response.json()
-    assert (response.status_code, problem["code"]) == (status, code), problem
-    assert bool(problem["errors"]) == (code == "holdfast.invalid")
-    assert everything() == before
-    assert events == []
+def test_what_cannot_be_is_a_problem_and_changes_nothing(ada, bob, world, subtests):
+    clients, before = {"ada": client_of(ada), "bob": client_of(bob)}, everything()
+    for number, (who, where, body, status, code) in enumerate(LINES):
+        method, _space, path = where.rpartition(" ")
+        send = getattr(clients[who], (method or "post").lower())
+        with subtests.test(f"{number}: {where} {str(body)[:50]}"):
+            with captured_events() as events:
+                response = send(
+                    f"{API}/{filled(path, world)}", filled(body, world), format="json", headers={"If-Match": "*"}
+                )
+            assert response["Content-Type"] == "application/problem+json", response.content
+            problem = response.json()
+            assert (response.status_code, problem["code"]) == (status, code), problem
+            assert bool(problem["errors"]) == (code == "holdfast.invalid")
+            assert everything() == before
+            assert events == []
 
 
-@pytest.mark.parametrize(
-    ("where", "query", "status", "code"),
-    [
-        ("products/geosearch/", {"lat": 91, "lng": 0}, 422, f"{LABEL}.location_invalid"),
-        ("products/geosearch/", {"lat": "nan", "lng": 0}, 400, "holdfast.invalid"),
-        ("products/geosearch/", {"lat": 0, "lng": "inf"}, 400, "holdfast.invalid"),
-        ("products/geosearch/", {"lat": 0, "lng": 0, "radius": -1}, 422, f"{LABEL}.radius_invalid"),
-        ("products/geosearch/", {"lat": 0, "lng": 0, "radius": 0}, 422, f"{LABEL}.radius_invalid"),
-        ("products/geosearch/", {"lat": 0, "lng": 0, "radius": HUGE}, 422, f"{LABEL}.radius_invalid"),
-        ("products/geosearch/", {"lat": 0, "lng": 0, "category": NOBODYS}, 404, f"{LABEL}.category_not_found"),
-        ("products/geosearch/", {"lat": "north", "lng": 0}, 400, "holdfast.invalid"),
-        ("products/geosearch/", {"lat": 0}, 400, "holdfast.invalid"),
-        ("products/geosearch/", {"lat": 0, "lng": 0, "cursor": "x"}, 400, "holdfast.invalid_cursor"),
-        ("products/geosearch/", {"lat": 0, "lng": 0, "cursor": "W05hTiwieCJd"}, 400, "holdfast.invalid_cursor"),
-        ("products/geosearch/", {"lat": 0, "lng": 0, "page_size": 201}, 400, "holdfast.invalid_page_size"),
-        ("shops/near/", {"lat": -91, "lng": 0}, 422, f"{LABEL}.location_invalid"),
-        ("shops/near/", {"lat": 0, "lng": 0, "radius": HUGE}, 422, f"{LABEL}.radius_invalid"),
-        ("products/", {"colour": "blue"}, 400, "holdfast.invalid"),
-        ("products/", {"ordering": "name"}, 400, "holdfast.invalid"),
-        ("products/", {"min_price": "1"}, 400, "holdfast.invalid"),
-        ("products/", {"min_price": "-1", "currency": "EUR"}, 422, f"{LABEL}.price_invalid"),
-        ("products/", {"min_price": "1.001", "currency": "EUR"}, 422, "holdfast.invalid_amount"),
-        ("products/", {"max_price": "1", "currency": "QQQ"}, 422, "holdfast.unknown_currency"),
-        ("products/", {"search": "x" * 201}, 400, "holdfast.invalid"),
-        ("products/", {"search": "a\0b"}, 400, "holdfast.invalid"),
-        ("products/", {"search": "bowl", "cursor": "WzAsIk5hTiIsInh4Il0"}, 400, "holdfast.invalid_cursor"),
-        (f"categories/{NOBODYS}/", {}, 404, f"{LABEL}.category_not_found"),
-        ("back-in-stock/", {}, 403, "holdfast.not_authenticated"),
-        ("products/", {"category": NOBODYS}, 404, f"{LABEL}.category_not_found"),
-        ("products/<BOWL>/recommendations/", {"limit": 0}, 422, f"{LABEL}.limit_invalid"),
-        ("products/<BOWL>/recommendations/", {"limit": HUGE}, 422, f"{LABEL}.limit_invalid"),
-        ("products/<BOWL>/recommendations/", {"limit": "five"}, 400, "holdfast.invalid"),
-        (f"products/{NOBODYS}/recommendations/", {}, 404, f"{LABEL}.product_not_found"),
-        (f"products/{NOBODYS}/reviews/", {}, 404, f"{LABEL}.product_not_found"),
-        ("shops/<CLOSED>/slots/", {}, 404, f"{LABEL}.shop_not_found"),
-        ("shops/<SHOP>/slots/", {"kind": "post"}, 400, "holdfast.invalid"),
-        ("tracking/not-made-here/", {}, 403, f"{LABEL}.tracking_link_invalid"),
-        ("orders/", {}, 403, "holdfast.not_authenticated"),
-        ("shops/", {"mine": "true"}, 403, "holdfast.not_authenticated"),
-    ],
-    ids=lambda value: str(value)[:50],
-)
-def test_a_question_that_cannot_be(world, where, query, status, code):
-    response = APIClient(raise_request_exception=False).get(f"{API}/{filled(where, world)}", query)
-    assert response["Content-Type"] == "application/problem+json", response.content
-    assert (response.status_code, response.json()["code"]) == (status, code), response.json()
+QUESTIONS = [
+    ("products/geosearch/", {"lat": 91, "lng": 0}, 422, f"{LABEL}.location_invalid"),
+    ("products/geosearch/", {"lat": "nan", "lng": 0}, 400, "holdfast.invalid"),
+    ("products/geosearch/", {"lat": 0, "lng": "inf"}, 400, "holdfast.invalid"),
+    ("products/geosearch/", {"lat": 0, "lng": 0, "radius": -1}, 422, f"{LABEL}.radius_invalid"),
+    ("products/geosearch/", {"lat": 0, "lng": 0, "radius": 0}, 422, f"{LABEL}.radius_invalid"),
+    ("products/geosearch/", {"lat": 0, "lng": 0, "radius": HUGE}, 422, f"{LABEL}.radius_invalid"),
+    ("products/geosearch/", {"lat": 0, "lng": 0, "category": NOBODYS}, 404, f"{LABEL}.category_not_found"),
+    ("products/geosearch/", {"lat": "north", "lng": 0}, 400, "holdfast.invalid"),
+    ("products/geosearch/", {"lat": 0}, 400, "holdfast.invalid"),
+    ("products/geosearch/", {"lat": 0, "lng": 0, "cursor": "x"}, 400, "holdfast.invalid_cursor"),
+    ("products/geosearch/", {"lat": 0, "lng": 0, "cursor": "W05hTiwieCJd"}, 400, "holdfast.invalid_cursor"),
+    ("products/geosearch/", {"lat": 0, "lng": 0, "page_size": 201}, 400, "holdfast.invalid_page_size"),
+    ("shops/near/", {"lat": -91, "lng": 0}, 422, f"{LABEL}.location_invalid"),
+    ("shops/near/", {"lat": 0, "lng": 0, "radius": HUGE}, 422, f"{LABEL}.radius_invalid"),
+    ("products/", {"colour": "blue"}, 400, "holdfast.invalid"),
+    ("products/", {"ordering": "name"}, 400, "holdfast.invalid"),
+    ("products/", {"min_price": "1"}, 400, "holdfast.invalid"),
+    ("products/", {"min_price": "-1", "currency": "EUR"}, 422, f"{LABEL}.price_invalid"),
+    ("products/", {"min_price": "1.001", "currency": "EUR"}, 422, "holdfast.invalid_amount"),
+    ("products/", {"max_price": "1", "currency": "QQQ"}, 422, "holdfast.unknown_currency"),
+    ("products/", {"search": "x" * 201}, 400, "holdfast.invalid"),
+    ("products/", {"search": "a\0b"}, 400, "holdfast.invalid"),
+    ("products/", {"search": "bowl", "cursor": "WzAsIk5hTiIsInh4Il0"}, 400, "holdfast.invalid_cursor"),
+    (f"categories/{NOBODYS}/", {}, 404, f"{LABEL}.category_not_found"),
+    ("back-in-stock/", {}, 403, "holdfast.not_authenticated"),
+    ("products/", {"category": NOBODYS}, 404, f"{LABEL}.category_not_found"),
+    ("products/<BOWL>/recommendations/", {"limit": 0}, 422, f"{LABEL}.limit_invalid"),
+    ("products/<BOWL>/recommendations/", {"limit": HUGE}, 422, f"{LABEL}.limit_invalid"),
+    ("products/<BOWL>/recommendations/", {"limit": "five"}, 400, "holdfast.invalid"),
+    (f"products/{NOBODYS}/recommendations/", {}, 404, f"{LABEL}.product_not_found"),
+    (f"products/{NOBODYS}/reviews/", {}, 404, f"{LABEL}.product_not_found"),
+    ("shops/<CLOSED>/slots/", {}, 404, f"{LABEL}.shop_not_found"),
+    ("shops/<SHOP>/slots/", {"kind": "post"}, 400, "holdfast.invalid"),
+    ("tracking/not-made-here/", {}, 403, f"{LABEL}.tracking_link_invalid"),
+    ("orders/", {}, 403, "holdfast.not_authenticated"),
+    ("shops/", {"mine": "true"}, 403, "holdfast.not_authenticated"),
+]
 
 
-@pytest.mark.parametrize(
-    ("where", "query", "code"),
-    [
-        ("dashboard/", {"start": "2026-02-01", "end": "2026-01-01"}, f"{LABEL}.period_invalid"),
-        ("dashboard/", {"start": "0001-01-01", "end": "2026-01-01"}, "holdfast.invalid"),
-        ("dashboard.csv", {"listing": "customers"}, "holdfast.invalid"),
-        ("payout/", {"start": "2001-01-01", "end": "2026-01-01"}, f"{LABEL}.period_invalid"),
-        ("payout/", {}, "holdfast.invalid"),
-        ("day-plan/", {"day": "9999-12-31"}, "holdfast.invalid"),
-    ],
-)
-def test_a_report_that_cannot_be(ada, world, where, query, code):
-    response = client_of(ada).get(f"{API}/shops/{world['SHOP']}/{where}", query)
-    assert (response["Content-Type"], response.json()["code"]) == ("application/problem+json", code)
+def test_a_question_that_cannot_be(world, subtests):
+    visitor = APIClient(raise_request_exception=False)
+    for where, query, status, code in QUESTIONS:
+        with subtests.test(f"{where} {str(query)[:50]}"):
+            response = visitor.get(f"{API}/{filled(where, world)}", query)
+            assert response["Content-Type"] == "application/problem+json", response.content
+            assert (response.status_code, response.json()["code"]) == (status, code), response.json()
+
+
+REPORTS = [
+    ("dashboard/", {"start": "2026-02-01", "end": "2026-01-01"}, f"{LABEL}.period_invalid"),
+    ("dashboard/", {"start": "0001-01-01", "end": "2026-01-01"}, "holdfast.invalid"),
+    ("dashboard.csv", {"listing": "customers"}, "holdfast.invalid"),
+    ("payout/", {"start": "2001-01-01", "end": "2026-01-01"}, f"{LABEL}.period_invalid"),
+    ("payout/", {}, "holdfast.invalid"),
+    ("day-plan/", {"day": "9999-12-31"}, "holdfast.invalid"),
+]
+
+
+def test_a_report_that_cannot_be(ada, world, subtests):
+    for where, query, code in REPORTS:
+        with subtests.test(f"{where} {query}"):
+            response = client_of(ada).get(f"{API}/shops/{world['SHOP']}/{where}", query)
+            assert (response["Content-Type"], response.json()["code"]) == ("application/problem+json", code)
 
 
 def test_a_stranger_who_is_no_artisan_opens_no_shop(settings):
