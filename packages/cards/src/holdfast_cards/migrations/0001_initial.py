@@ -125,6 +125,61 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["holder", "-created_at", "-id"], name="holdfast_cards_card_holder"),
+                    models.Index(
+                        condition=models.Q(("state__in", ["activated", "frozen", "ordered", "sent"])),
+                        fields=["next_refresh_at"],
+                        name="holdfast_cards_card_refresh",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state__in", ["activated", "frozen", "ordered", "sent"])),
+                        fields=["expires_on"],
+                        name="holdfast_cards_card_expiry",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("provider", "provider_card_id"), name="holdfast_cards_card_made_once"
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "requested")),
+                        fields=("holder",),
+                        name="holdfast_cards_card_one_request",
+                    ),
+                    models.UniqueConstraint(fields=("holder", "request_key"), name="holdfast_cards_card_key_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("replaces__isnull", False), models.Q(("state", "failed"), _negated=True)),
+                        fields=("replaces",),
+                        name="holdfast_cards_card_replaced_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "state__in",
+                                [
+                                    "requested",
+                                    "ordered",
+                                    "sent",
+                                    "activated",
+                                    "frozen",
+                                    "cancelled",
+                                    "expired",
+                                    "opposed",
+                                    "failed",
+                                ],
+                            ),
+                            ("kind__in", ["physical", "virtual"]),
+                        ),
+                        name="holdfast_cards_card_words_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["requested", "failed"]), ("provider_card_id__isnull", False), _connector="OR"
+                        ),
+                        name="holdfast_cards_card_made_has_id",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
@@ -173,6 +228,20 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "discrepancies",
                 "ordering": ["-created_at", "-id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "open")),
+                        fields=("provider", "provider_card_id", "kind"),
+                        name="holdfast_cards_discrepancy_open_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("kind__in", ["unknown_card", "extra_card", "color", "resurrection", "missing"]),
+                            ("state__in", ["open", "resolved"]),
+                        ),
+                        name="holdfast_cards_discrepancy_words_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -342,6 +411,65 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ["pending", "unknown"])),
+                        fields=["next_attempt_at"],
+                        name="holdfast_cards_operation_due",
+                    ),
+                    models.Index(
+                        condition=models.Q(("state", "in_flight")),
+                        fields=["lease_until"],
+                        name="holdfast_cards_operation_lease",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("verb__in", ["issue", "replace"])),
+                        fields=("card",),
+                        name="holdfast_cards_operation_makes_once",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state__in", ["in_flight", "needs_review", "pending", "unknown"])),
+                        fields=("card", "verb"),
+                        name="holdfast_cards_operation_open_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state__in", ["pending", "in_flight", "unknown", "needs_review", "succeeded", "rejected"]),
+                            ("verb__in", ["issue", "replace", "activate", "freeze", "unfreeze", "cancel", "oppose"]),
+                            models.Q(
+                                ("last_outcome", ""),
+                                (
+                                    "last_outcome__in",
+                                    ["done", "rejected", "not_sent", "limited", "misconfigured", "unknown"],
+                                ),
+                                _connector="OR",
+                            ),
+                        ),
+                        name="holdfast_cards_operation_words_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("verb__in", ["issue", "replace"]), _negated=True),
+                            ("payload__isnull", False),
+                            _connector="OR",
+                        ),
+                        name="holdfast_cards_operation_payload_frozen",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("next_attempt_at__isnull", False), ("state__in", ["pending", "unknown"])),
+                            models.Q(
+                                ("lease_token__isnull", False), ("lease_until__isnull", False), ("state", "in_flight")
+                            ),
+                            ("state", "needs_review"),
+                            models.Q(("ended_at__isnull", False), ("state__in", ["succeeded", "rejected"])),
+                            _connector="OR",
+                        ),
+                        name="holdfast_cards_operation_never_stuck",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
@@ -427,6 +555,42 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "source_state__in",
+                                [
+                                    "requested",
+                                    "ordered",
+                                    "sent",
+                                    "activated",
+                                    "frozen",
+                                    "cancelled",
+                                    "expired",
+                                    "opposed",
+                                    "failed",
+                                ],
+                            ),
+                            (
+                                "target_state__in",
+                                [
+                                    "requested",
+                                    "ordered",
+                                    "sent",
+                                    "activated",
+                                    "frozen",
+                                    "cancelled",
+                                    "expired",
+                                    "opposed",
+                                    "failed",
+                                ],
+                            ),
+                            ("source__in", ["request", "answer", "lookup", "webhook", "refresh", "expiry", "operator"]),
+                        ),
+                        name="holdfast_cards_transition_words_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -463,217 +627,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("outcome__in", ["done", "rejected", "not_sent", "limited", "misconfigured", "unknown"])
+                        ),
+                        name="holdfast_cards_attempt_outcome_known",
+                    ),
+                ],
             },
-        ),
-        migrations.AddIndex(
-            model_name="card",
-            index=models.Index(fields=["holder", "-created_at", "-id"], name="holdfast_cards_card_holder"),
-        ),
-        migrations.AddIndex(
-            model_name="card",
-            index=models.Index(
-                condition=models.Q(("state__in", ["activated", "frozen", "ordered", "sent"])),
-                fields=["next_refresh_at"],
-                name="holdfast_cards_card_refresh",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="card",
-            index=models.Index(
-                condition=models.Q(("state__in", ["activated", "frozen", "ordered", "sent"])),
-                fields=["expires_on"],
-                name="holdfast_cards_card_expiry",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="card",
-            constraint=models.UniqueConstraint(
-                fields=("provider", "provider_card_id"), name="holdfast_cards_card_made_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="card",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "requested")), fields=("holder",), name="holdfast_cards_card_one_request"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="card",
-            constraint=models.UniqueConstraint(fields=("holder", "request_key"), name="holdfast_cards_card_key_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="card",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("replaces__isnull", False), models.Q(("state", "failed"), _negated=True)),
-                fields=("replaces",),
-                name="holdfast_cards_card_replaced_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="card",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "state__in",
-                        [
-                            "requested",
-                            "ordered",
-                            "sent",
-                            "activated",
-                            "frozen",
-                            "cancelled",
-                            "expired",
-                            "opposed",
-                            "failed",
-                        ],
-                    ),
-                    ("kind__in", ["physical", "virtual"]),
-                ),
-                name="holdfast_cards_card_words_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="card",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["requested", "failed"]), ("provider_card_id__isnull", False), _connector="OR"
-                ),
-                name="holdfast_cards_card_made_has_id",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discrepancy",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state", "open")),
-                fields=("provider", "provider_card_id", "kind"),
-                name="holdfast_cards_discrepancy_open_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="discrepancy",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("kind__in", ["unknown_card", "extra_card", "color", "resurrection", "missing"]),
-                    ("state__in", ["open", "resolved"]),
-                ),
-                name="holdfast_cards_discrepancy_words_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="operation",
-            index=models.Index(
-                condition=models.Q(("state__in", ["pending", "unknown"])),
-                fields=["next_attempt_at"],
-                name="holdfast_cards_operation_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="operation",
-            index=models.Index(
-                condition=models.Q(("state", "in_flight")),
-                fields=["lease_until"],
-                name="holdfast_cards_operation_lease",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="operation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("verb__in", ["issue", "replace"])),
-                fields=("card",),
-                name="holdfast_cards_operation_makes_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="operation",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("state__in", ["in_flight", "needs_review", "pending", "unknown"])),
-                fields=("card", "verb"),
-                name="holdfast_cards_operation_open_once",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="operation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state__in", ["pending", "in_flight", "unknown", "needs_review", "succeeded", "rejected"]),
-                    ("verb__in", ["issue", "replace", "activate", "freeze", "unfreeze", "cancel", "oppose"]),
-                    models.Q(
-                        ("last_outcome", ""),
-                        ("last_outcome__in", ["done", "rejected", "not_sent", "limited", "misconfigured", "unknown"]),
-                        _connector="OR",
-                    ),
-                ),
-                name="holdfast_cards_operation_words_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="operation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("verb__in", ["issue", "replace"]), _negated=True),
-                    ("payload__isnull", False),
-                    _connector="OR",
-                ),
-                name="holdfast_cards_operation_payload_frozen",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="operation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("next_attempt_at__isnull", False), ("state__in", ["pending", "unknown"])),
-                    models.Q(("lease_token__isnull", False), ("lease_until__isnull", False), ("state", "in_flight")),
-                    ("state", "needs_review"),
-                    models.Q(("ended_at__isnull", False), ("state__in", ["succeeded", "rejected"])),
-                    _connector="OR",
-                ),
-                name="holdfast_cards_operation_never_stuck",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="cardtransition",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    (
-                        "source_state__in",
-                        [
-                            "requested",
-                            "ordered",
-                            "sent",
-                            "activated",
-                            "frozen",
-                            "cancelled",
-                            "expired",
-                            "opposed",
-                            "failed",
-                        ],
-                    ),
-                    (
-                        "target_state__in",
-                        [
-                            "requested",
-                            "ordered",
-                            "sent",
-                            "activated",
-                            "frozen",
-                            "cancelled",
-                            "expired",
-                            "opposed",
-                            "failed",
-                        ],
-                    ),
-                    ("source__in", ["request", "answer", "lookup", "webhook", "refresh", "expiry", "operator"]),
-                ),
-                name="holdfast_cards_transition_words_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="attempt",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("outcome__in", ["done", "rejected", "not_sent", "limited", "misconfigured", "unknown"])
-                ),
-                name="holdfast_cards_attempt_outcome_known",
-            ),
         ),
     ]

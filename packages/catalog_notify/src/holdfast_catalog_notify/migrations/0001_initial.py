@@ -67,6 +67,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=200, unique=True)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
                 "ordering": ["name"],
@@ -85,6 +86,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.UUIDField(default=holdfast.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ("name", models.CharField(max_length=200, unique=True)),
+                ("updated_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
             ],
             options={
                 "verbose_name_plural": "categories",
@@ -123,9 +125,16 @@ class Migration(migrations.Migration):
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
+                ("total", models.PositiveIntegerField(default=0, editable=False, help_text="How many products.")),
             ],
             options={
                 "ordering": ["-id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("door__in", ["api", "admin", "import", "service"])),
+                        name="holdfast_catalog_notify_changeset_door_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -162,6 +171,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-id"],
+                "indexes": [
+                    models.Index(fields=["product_id", "id"], name="holdfast_catalog_notify_histor"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("change_set", "product_id"), name="holdfast_catalog_notify_change_once_in_set"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("action__in", ["created", "changed", "deleted"])),
+                        name="holdfast_catalog_notify_change_action_known",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -189,6 +210,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "channel"), name="holdfast_catalog_notify_preference_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("mode__in", ["immediate", "digest", "off"])),
+                        name="holdfast_catalog_notify_preference_mode_known",
+                    ),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="CountedBatch",
@@ -262,6 +292,52 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name_plural": "deliveries",
                 "ordering": ["-id"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state__in", ("pending", "failed"))),
+                        fields=["due_at", "id"],
+                        name="holdfast_catalog_notify_due",
+                    ),
+                    models.Index(fields=["recipient", "via", "change_set", "id"], name="holdfast_catalog_notify_inbox"),
+                    models.Index(fields=["state", "id"], name="holdfast_catalog_notify_state"),
+                    models.Index(
+                        condition=models.Q(("message_id__isnull", False)),
+                        fields=["message_id"],
+                        name="holdfast_catalog_notify_messag",
+                    ),
+                    models.Index(
+                        condition=models.Q(("provider_id", ""), _negated=True),
+                        fields=["provider_id"],
+                        name="holdfast_catalog_notify_provid",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("change_set", "recipient", "channel"), name="holdfast_catalog_notify_delivery_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["pending", "sent", "failed", "dead"])),
+                        name="holdfast_catalog_notify_delivery_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lease__isnull", True), ("leased_until__isnull", True)),
+                            models.Q(
+                                ("lease__isnull", False), ("leased_until__isnull", False), ("message_id__isnull", False)
+                            ),
+                            _connector="OR",
+                        ),
+                        name="holdfast_catalog_notify_delivery_lease_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("sent_at__isnull", False), ("state", "sent")),
+                            models.Q(("state", "sent"), _negated=True),
+                            _connector="OR",
+                        ),
+                        name="holdfast_catalog_notify_delivery_sent_at",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
@@ -287,6 +363,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "indexes": [
+                    models.Index(fields=["delivery", "id"], name="holdfast_catalog_notify_tries"),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -313,6 +392,11 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "brand"), name="holdfast_catalog_notify_mutedbrand_once"),
+                ],
+            },
         ),
         migrations.CreateModel(
             name="Product",
@@ -352,6 +436,40 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-id"],
                 "permissions": [("manage_admins", "Can manage the other admins")],
+                "indexes": [
+                    models.Index(fields=["name", "id"], name="holdfast_catalog_notify_name"),
+                    models.Index(fields=["price", "id"], name="holdfast_catalog_notify_price"),
+                    models.Index(fields=["brand", "id"], name="holdfast_catalog_notify_brands"),
+                    models.Index(fields=["category", "id"], name="holdfast_catalog_notify_categ"),
+                    models.Index(fields=["active", "id"], name="holdfast_catalog_notify_active"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.GreaterThan(
+                            django.db.models.functions.text.Length(django.db.models.functions.text.Trim("sku")), 0
+                        ),
+                        name="holdfast_catalog_notify_product_sku_not_blank",
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.GreaterThan(
+                            django.db.models.functions.text.Length(django.db.models.functions.text.Trim("name")), 0
+                        ),
+                        name="holdfast_catalog_notify_product_name_not_blank",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("price__gte", 0)), name="holdfast_catalog_notify_product_price_not_negative"
+                    ),
+                    models.CheckConstraint(
+                        condition=django.db.models.lookups.GreaterThan(
+                            django.db.models.functions.text.Length("price_currency"), 2
+                        ),
+                        name="holdfast_catalog_notify_product_price_has_currency",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("updated_at__gte", models.F("created_at"))),
+                        name="holdfast_catalog_notify_product_updated_after",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -393,6 +511,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "hourly views",
+                "indexes": [
+                    models.Index(fields=["hour"], name="holdfast_catalog_notify_hour"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "hour"), name="holdfast_catalog_notify_hourly_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("visits__lte", models.F("retrieved"))),
+                        name="holdfast_catalog_notify_hourly_visits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("product__isnull", False)),
+                        name="holdfast_catalog_notify_hourly_of_a_product",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -434,6 +566,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "daily views",
+                "indexes": [
+                    models.Index(fields=["day"], name="holdfast_catalog_notify_day"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("product", "day"), name="holdfast_catalog_notify_daily_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(("visits__lte", models.F("retrieved"))),
+                        name="holdfast_catalog_notify_daily_visits",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("product__isnull", False)),
+                        name="holdfast_catalog_notify_daily_of_a_product",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -445,219 +591,5 @@ class Migration(migrations.Migration):
             options={
                 "indexes": [models.Index(fields=["day"], name="holdfast_catalog_notify_visits")],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="changeset",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("door__in", ["api", "admin", "import", "service"])),
-                name="holdfast_catalog_notify_changeset_door_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="change",
-            index=models.Index(fields=["product_id", "id"], name="holdfast_catalog_notify_histor"),
-        ),
-        migrations.AddConstraint(
-            model_name="change",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "product_id"), name="holdfast_catalog_notify_change_once_in_set"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="change",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("action__in", ["created", "changed", "deleted"])),
-                name="holdfast_catalog_notify_change_action_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="channelpreference",
-            constraint=models.UniqueConstraint(
-                fields=("user", "channel"), name="holdfast_catalog_notify_preference_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="channelpreference",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("mode__in", ["immediate", "digest", "off"])),
-                name="holdfast_catalog_notify_preference_mode_known",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("state__in", ("pending", "failed"))),
-                fields=["due_at", "id"],
-                name="holdfast_catalog_notify_due",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["recipient", "via", "change_set", "id"], name="holdfast_catalog_notify_inbox"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(fields=["state", "id"], name="holdfast_catalog_notify_state"),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("message_id__isnull", False)),
-                fields=["message_id"],
-                name="holdfast_catalog_notify_messag",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="delivery",
-            index=models.Index(
-                condition=models.Q(("provider_id", ""), _negated=True),
-                fields=["provider_id"],
-                name="holdfast_catalog_notify_provid",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.UniqueConstraint(
-                fields=("change_set", "recipient", "channel"), name="holdfast_catalog_notify_delivery_once"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["pending", "sent", "failed", "dead"])),
-                name="holdfast_catalog_notify_delivery_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("lease__isnull", True), ("leased_until__isnull", True)),
-                    models.Q(("lease__isnull", False), ("leased_until__isnull", False), ("message_id__isnull", False)),
-                    _connector="OR",
-                ),
-                name="holdfast_catalog_notify_delivery_lease_whole",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="delivery",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("sent_at__isnull", False), ("state", "sent")),
-                    models.Q(("state", "sent"), _negated=True),
-                    _connector="OR",
-                ),
-                name="holdfast_catalog_notify_delivery_sent_at",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="deliveryattempt",
-            index=models.Index(fields=["delivery", "id"], name="holdfast_catalog_notify_tries"),
-        ),
-        migrations.AddConstraint(
-            model_name="mutedbrand",
-            constraint=models.UniqueConstraint(
-                fields=("user", "brand"), name="holdfast_catalog_notify_mutedbrand_once"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(fields=["name", "id"], name="holdfast_catalog_notify_name"),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(fields=["price", "id"], name="holdfast_catalog_notify_price"),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(fields=["brand", "id"], name="holdfast_catalog_notify_brands"),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(fields=["category", "id"], name="holdfast_catalog_notify_categ"),
-        ),
-        migrations.AddIndex(
-            model_name="product",
-            index=models.Index(fields=["active", "id"], name="holdfast_catalog_notify_active"),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.GreaterThan(
-                    django.db.models.functions.text.Length(django.db.models.functions.text.Trim("sku")), 0
-                ),
-                name="holdfast_catalog_notify_product_sku_not_blank",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.GreaterThan(
-                    django.db.models.functions.text.Length(django.db.models.functions.text.Trim("name")), 0
-                ),
-                name="holdfast_catalog_notify_product_name_not_blank",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price__gte", 0)), name="holdfast_catalog_notify_product_price_not_negative"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.CheckConstraint(
-                condition=django.db.models.lookups.GreaterThan(
-                    django.db.models.functions.text.Length("price_currency"), 2
-                ),
-                name="holdfast_catalog_notify_product_price_has_currency",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="product",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("updated_at__gte", models.F("created_at"))),
-                name="holdfast_catalog_notify_product_updated_after",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hourlyviews",
-            index=models.Index(fields=["hour"], name="holdfast_catalog_notify_hour"),
-        ),
-        migrations.AddConstraint(
-            model_name="hourlyviews",
-            constraint=models.UniqueConstraint(fields=("product", "hour"), name="holdfast_catalog_notify_hourly_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="hourlyviews",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("visits__lte", models.F("retrieved"))), name="holdfast_catalog_notify_hourly_visits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hourlyviews",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("product__isnull", False)), name="holdfast_catalog_notify_hourly_of_a_product"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="dailyviews",
-            index=models.Index(fields=["day"], name="holdfast_catalog_notify_day"),
-        ),
-        migrations.AddConstraint(
-            model_name="dailyviews",
-            constraint=models.UniqueConstraint(fields=("product", "day"), name="holdfast_catalog_notify_daily_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="dailyviews",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("visits__lte", models.F("retrieved"))), name="holdfast_catalog_notify_daily_visits"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="dailyviews",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("product__isnull", False)), name="holdfast_catalog_notify_daily_of_a_product"
-            ),
         ),
     ]

@@ -143,6 +143,31 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("held_minor__gte", 0),
+                            (
+                                "balance_minor__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("held_minor"), "-", models.F("overdraft_limit_minor")
+                                ),
+                            ),
+                            ("balance_minor__lte", models.F("maximum_balance_minor")),
+                        ),
+                        name="holdfast_wallet_account_within_limits",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("owner", None), ("slot_of", None)),
+                        fields=("role", "currency"),
+                        name="holdfast_wallet_account_one_for_role",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("is_default", True)),
+                        fields=("owner", "currency"),
+                        name="holdfast_wallet_account_one_default",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
@@ -191,6 +216,55 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["account", "-created_at"], name="holdfast_wallet_hold_account"),
+                    models.Index(
+                        condition=models.Q(("state", "open")),
+                        fields=["account", "expires_at"],
+                        name="holdfast_wallet_hold_open",
+                    ),
+                    models.Index(
+                        condition=models.Q(("expires_at__isnull", False), ("state", "open")),
+                        fields=["expires_at"],
+                        name="holdfast_wallet_hold_due",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__range", (1, 1000000000000000000))),
+                        name="holdfast_wallet_hold_amount_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("captured_minor__gte", 0),
+                            ("released_minor__gte", 0),
+                            (
+                                "amount_minor__gte",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("captured_minor"), "+", models.F("released_minor")
+                                ),
+                            ),
+                        ),
+                        name="holdfast_wallet_hold_within_amount",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ["open", "captured", "released", "expired"])),
+                        name="holdfast_wallet_hold_state_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("state", "open"),
+                            (
+                                "amount_minor",
+                                django.db.models.expressions.CombinedExpression(
+                                    models.F("captured_minor"), "+", models.F("released_minor")
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="holdfast_wallet_hold_ended_empty",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
@@ -311,6 +385,40 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-number"],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("journal_id", models.F("id")), _negated=True),
+                        fields=["journal_id"],
+                        name="holdfast_wallet_trf_journal",
+                    ),
+                    models.Index(
+                        condition=models.Q(("reverses__isnull", False)),
+                        fields=["reverses"],
+                        name="holdfast_wallet_trf_reverses",
+                    ),
+                    models.Index(
+                        condition=models.Q(("hold__isnull", False)), fields=["hold"], name="holdfast_wallet_trf_hold"
+                    ),
+                    models.Index(
+                        condition=models.Q(("effective_at", models.F("recorded_at")), _negated=True),
+                        fields=["source", "effective_at"],
+                        name="holdfast_wallet_trf_src_effect",
+                    ),
+                    models.Index(
+                        condition=models.Q(("effective_at", models.F("recorded_at")), _negated=True),
+                        fields=["target", "effective_at"],
+                        name="holdfast_wallet_trf_tgt_effect",
+                    ),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("number",), name="holdfast_wallet_transfer_number"),
+                    models.UniqueConstraint(
+                        fields=("source", "source_version"), name="holdfast_wallet_transfer_source"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("target", "target_version"), name="holdfast_wallet_transfer_target"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -379,6 +487,35 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["-created_at", "-id"],
+                "indexes": [
+                    models.Index(fields=["account", "-created_at"], name="holdfast_wallet_pay_account"),
+                    models.Index(
+                        condition=models.Q(("state", "pending")),
+                        fields=["next_poll_at"],
+                        name="holdfast_wallet_pay_pending",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__range", (1, 1000000000000000000))),
+                        name="holdfast_wallet_payment_amount_in_range",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("direction__in", ["deposit", "withdrawal"]),
+                            ("state__in", ["pending", "settled", "failed"]),
+                        ),
+                        name="holdfast_wallet_payment_words_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("state", "settled"), ("transfer__isnull", False)),
+                            models.Q(models.Q(("state", "settled"), _negated=True), ("transfer", None)),
+                            _connector="OR",
+                        ),
+                        name="holdfast_wallet_payment_settled_posted",
+                    ),
+                ],
             },
             bases=(django_fsm.FSMModelMixin, models.Model),
         ),
@@ -420,212 +557,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 "ordering": ["id"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("amount_minor__gte", 0)), name="holdfast_wallet_holdevent_amount"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("kind", "captured"), ("transfer__isnull", False)),
+                            models.Q(models.Q(("kind", "captured"), _negated=True), ("transfer", None)),
+                            _connector="OR",
+                        ),
+                        name="holdfast_wallet_holdevent_transfer",
+                    ),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("held_minor__gte", 0),
-                    (
-                        "balance_minor__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("held_minor"), "-", models.F("overdraft_limit_minor")
-                        ),
-                    ),
-                    ("balance_minor__lte", models.F("maximum_balance_minor")),
-                ),
-                name="holdfast_wallet_account_within_limits",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("owner", None), ("slot_of", None)),
-                fields=("role", "currency"),
-                name="holdfast_wallet_account_one_for_role",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="account",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("is_default", True)),
-                fields=("owner", "currency"),
-                name="holdfast_wallet_account_one_default",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(fields=["account", "-created_at"], name="holdfast_wallet_hold_account"),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(
-                condition=models.Q(("state", "open")),
-                fields=["account", "expires_at"],
-                name="holdfast_wallet_hold_open",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="hold",
-            index=models.Index(
-                condition=models.Q(("expires_at__isnull", False), ("state", "open")),
-                fields=["expires_at"],
-                name="holdfast_wallet_hold_due",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__range", (1, 1000000000000000000))),
-                name="holdfast_wallet_hold_amount_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("captured_minor__gte", 0),
-                    ("released_minor__gte", 0),
-                    (
-                        "amount_minor__gte",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("captured_minor"), "+", models.F("released_minor")
-                        ),
-                    ),
-                ),
-                name="holdfast_wallet_hold_within_amount",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("state__in", ["open", "captured", "released", "expired"])),
-                name="holdfast_wallet_hold_state_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="hold",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("state", "open"),
-                    (
-                        "amount_minor",
-                        django.db.models.expressions.CombinedExpression(
-                            models.F("captured_minor"), "+", models.F("released_minor")
-                        ),
-                    ),
-                    _connector="OR",
-                ),
-                name="holdfast_wallet_hold_ended_empty",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(
-                condition=models.Q(("journal_id", models.F("id")), _negated=True),
-                fields=["journal_id"],
-                name="holdfast_wallet_trf_journal",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(
-                condition=models.Q(("reverses__isnull", False)),
-                fields=["reverses"],
-                name="holdfast_wallet_trf_reverses",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(
-                condition=models.Q(("hold__isnull", False)), fields=["hold"], name="holdfast_wallet_trf_hold"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(
-                condition=models.Q(("effective_at", models.F("recorded_at")), _negated=True),
-                fields=["source", "effective_at"],
-                name="holdfast_wallet_trf_src_effect",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="transfer",
-            index=models.Index(
-                condition=models.Q(("effective_at", models.F("recorded_at")), _negated=True),
-                fields=["target", "effective_at"],
-                name="holdfast_wallet_trf_tgt_effect",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(fields=("number",), name="holdfast_wallet_transfer_number"),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                fields=("source", "source_version"), name="holdfast_wallet_transfer_source"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="transfer",
-            constraint=models.UniqueConstraint(
-                fields=("target", "target_version"), name="holdfast_wallet_transfer_target"
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(fields=["account", "-created_at"], name="holdfast_wallet_pay_account"),
-        ),
-        migrations.AddIndex(
-            model_name="payment",
-            index=models.Index(
-                condition=models.Q(("state", "pending")), fields=["next_poll_at"], name="holdfast_wallet_pay_pending"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__range", (1, 1000000000000000000))),
-                name="holdfast_wallet_payment_amount_in_range",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("direction__in", ["deposit", "withdrawal"]), ("state__in", ["pending", "settled", "failed"])
-                ),
-                name="holdfast_wallet_payment_words_known",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="payment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("state", "settled"), ("transfer__isnull", False)),
-                    models.Q(models.Q(("state", "settled"), _negated=True), ("transfer", None)),
-                    _connector="OR",
-                ),
-                name="holdfast_wallet_payment_settled_posted",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="holdevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount_minor__gte", 0)), name="holdfast_wallet_holdevent_amount"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="holdevent",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("kind", "captured"), ("transfer__isnull", False)),
-                    models.Q(models.Q(("kind", "captured"), _negated=True), ("transfer", None)),
-                    _connector="OR",
-                ),
-                name="holdfast_wallet_holdevent_transfer",
-            ),
         ),
     ]
