@@ -1,23 +1,27 @@
 #!/usr/bin/env python3
 """The whole example project in one terminal: web, relay, Celery worker with beat, both sandboxes, Valkey; on SQLite.
 
-Everything it writes is under ``.demo/``: remove that folder to start afresh. ``DATABASE_URL``, ``REDIS_URL``,
-``COUNTER_URL``, ``CARD_PROVIDER_URL``, ``HOST``, ``PORT``, ``COUNTER_PORT`` and ``CARD_PORT`` in the environment win;
-``CARD_PROVIDER`` chooses stripe, lithic or bank. Ctrl-C ends all of it, and so does the end of the web server; the
-relay, the worker, the counter server and the card provider's sandbox are started again, so that one can kill them and
-see that nothing is lost.
+Everything it writes is under ``.demo/``: remove that folder to start afresh. What another version has left there is
+put aside, into ``.demo/before/``. ``DATABASE_URL``, ``REDIS_URL``, ``COUNTER_URL``, ``CARD_PROVIDER_URL``, ``HOST``,
+``PORT``, ``COUNTER_PORT`` and ``CARD_PORT`` in the environment win; ``CARD_PROVIDER`` chooses stripe, lithic or bank.
+Ctrl-C ends all of it, and so does the end of the web server; the relay, the worker, the counter server and the card
+provider's sandbox are started again, so that one can kill them and see that nothing is lost.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import fcntl
+import functools
 import hashlib
 import os
 import re
+import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -25,6 +29,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from urllib.parse import urljoin
@@ -38,6 +43,11 @@ LOGS = DEMO / "logs"
 READY = DEMO / "ready"
 WELCOME = DEMO / "welcome.txt"
 COUNTERS = DEMO / "counters.address"
+DATABASE = DEMO / "holdfast.sqlite3"
+UNFINISHED = DEMO / "unfinished"
+BEFORE = DEMO / "before"
+# What belongs to one telling of the story: new data with old counters, cards or mails would tell of what never was.
+TOLD = ("holdfast.sqlite3", "holdfast.sqlite3-wal", "holdfast.sqlite3-shm", "counters.sqlite3", "cards", "mails")
 
 FIRST_PORT, PORTS = 8000, 100
 HEALTHY_SECONDS = 90
@@ -48,6 +58,14 @@ CARD_KEYS = {"stripe": "sk_test_sandbox", "lithic": "lithic-sandbox", "bank": ""
 CARD_SECRET = "whsec_" + "ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8h"
 RESTARTS, RESTARTS_SECONDS = 5, 60
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# By these words in its log one knows that somebody has started: asked earlier, /health/ would say that they are down.
+STARTED = {
+    "cards": "The sandbox's page is",
+    "counters": "The counter server listens",
+    "relay": "has started",
+    "web": "Booting worker",
+    "worker": "ready.",
+}
 ALARMING = re.compile(r"\b(error|critical|exception)\b|^Traceback", re.IGNORECASE)
 
 
@@ -74,6 +92,7 @@ class Process:
         self._command = command
         self._environment = environment
         self._restarts: list[float] = []
+        self.started = threading.Event()
         self.log.write_text("")
         self._start()
 
@@ -131,13 +150,15 @@ class Process:
         stream = child.stdout
         assert stream is not None  # noqa: S101 - it was asked for above
         within_traceback = False
-        with self.log.open("a", buffering=1) as log:
+        with stream, self.log.open("a", buffering=1) as log:
             for line in stream:
                 log.write(line)
+                if STARTED[self.name] in line:
+                    self.started.set()
                 # A traceback's lines are indented, up to the one that names the exception.
                 # What /health/ answers is no news: we ask it ourselves until all is well.
                 if within_traceback or (ALARMING.search(line) and "/health/" not in line):
-                    print(f"{self.name:>7} | {line}", end="", flush=True)
+                    say(f"{self.name:>8} | {line.rstrip()}")
                 within_traceback = line.startswith("Traceback") or (within_traceback and line.startswith((" ", "\n")))
 
 
@@ -148,7 +169,8 @@ def pid_file(name: str) -> Path:
 
 def end_orphans() -> None:
     """End what a killed demo has left behind: a second relay and web server on the same database would be confusing."""
-    for name, command in commands("", 0, 1, 1).items():
+    anywhere = Place("", 0, 1, 1)
+    for name, command in (sandboxes(anywhere) | servers(anywhere)).items():
         file = pid_file(name)
         pid = int(file.read_text() or 0) if file.exists() else 0
         if pid and is_running(pid, command):
@@ -174,85 +196,176 @@ def is_running(pid: int, command: list[str]) -> bool:
     return listed.stdout.startswith(" ".join(command[:3]))
 
 
-def settings(redis_url: str, address: str, counters: str | None, cards: str | None) -> dict[str, str]:
+def choose_port(host: str, variable: str, first: int) -> int:
+    """Return the port that a variable asks for, or the first free one."""
+    asked = os.environ.get(variable)
+    if asked and not (asked.isdecimal() and 0 < int(asked) < 65_536):
+        raise DemoError(f"{variable}={asked} is no port: choose a number from 1 to 65535.")
+    for port in [int(asked)] if asked else range(first, min(first + PORTS, 65_536)):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise DemoError(f"Nobody can listen at {host}:{port}: {error.strerror}.") from None
+            else:
+                return port
+    raise DemoError(f"Port {asked} is taken; choose another with {variable}=..." if asked else "No port is free.")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the demo listens; a sandbox of ours has no port where the environment names another one."""
+
+    host: str
+    port: int
+    counter_port: int | None
+    card_port: int | None
+
+    @classmethod
+    def choose(cls) -> Place:
+        """Return where there is room."""
+        host = os.environ.get("HOST", "127.0.0.1")
+        port = choose_port(host, "PORT", FIRST_PORT)
+        counter_port = None if "COUNTER_URL" in os.environ else choose_port(host, "COUNTER_PORT", port + 1)
+        next_port = (counter_port or port) + 1
+        return cls(
+            host,
+            port,
+            counter_port,
+            None if "CARD_PROVIDER_URL" in os.environ else choose_port(host, "CARD_PORT", next_port),
+        )
+
+    @property
+    def address(self) -> str:
+        """The pages."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def counters(self) -> str | None:
+        """Our counter server."""
+        return f"http://{self.host}:{self.counter_port}" if self.counter_port else None
+
+    @property
+    def cards(self) -> str | None:
+        """Our card provider's sandbox."""
+        return f"http://{self.host}:{self.card_port}" if self.card_port else None
+
+
+def settings(redis_url: str, place: Place) -> dict[str, str]:
     """Return the environment of the demo's processes; the addresses are its own and those of our own sandboxes."""
     provider = os.environ.get("CARD_PROVIDER", "stripe")
     sandbox = {
         "CARD_PROVIDER": provider,
-        "CARD_PROVIDER_URL": f"{cards}/{provider}",
+        "CARD_PROVIDER_URL": f"{place.cards}/{provider}",
         "CARD_PROVIDER_KEY": CARD_KEYS.get(provider, ""),
         "CARD_WEBHOOK_SECRET": CARD_SECRET,
-        "CARD_SANDBOX_PAGE": f"{cards}/",
+        "CARD_SANDBOX_PAGE": f"{place.cards}/",
     }
     defaults = {
-        **(sandbox if cards else {}),
-        "COUNTER_URL": f"{counters}/events",
-        "DATABASE_URL": f"sqlite:///{DEMO / 'holdfast.sqlite3'}",
+        **(sandbox if place.cards else {}),
+        "COUNTER_URL": f"{place.counters}/events",
+        "DATABASE_URL": f"sqlite:///{DATABASE}",
         "DJANGO_DEBUG": "false",  # error pages and problem documents as a visitor gets them
         "DJANGO_SETTINGS_MODULE": "config.settings.local",
         "REDIS_URL": redis_url,
-        "SITE_URL": address,  # for links in mails
+        "SITE_URL": place.address,  # for links in mails
     }
     return {**defaults, **os.environ, "PYTHONUNBUFFERED": "1"}
 
 
-def manage(*arguments: str, environment: Mapping[str, str]) -> str:
-    """Run a management command and return what it printed; its progress and its errors go to the terminal."""
-    command = [sys.executable, "manage.py", *arguments]
-    done = subprocess.run(command, check=False, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
+def populate(environment: Mapping[str, str], *options: str) -> str:
+    """Migrate, load the demo data, and return who can sign in; progress and errors go to the terminal."""
+    command = [sys.executable, "manage.py", "populate", "--migrate", "--skip-checks", *options]
+    # A session of its own: a Ctrl-C is for us. Python would answer it with a traceback.
+    done = subprocess.run(
+        command, check=False, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
     if done.returncode:
-        raise DemoError(f"'manage.py {' '.join(arguments)}' failed; see above.\n{done.stdout}".rstrip())
+        raise DemoError("The database could not be made; see above.")
     return done.stdout
 
 
-def prepare(environment: Mapping[str, str]) -> None:
-    """Migrate and load the demo data, unless nothing that matters to either has changed."""
-    files = [ROOT / "uv.lock", *ROOT.glob("packages/*/src/**/migrations/*.py")]
-    files += [*PROJECT.glob("**/migrations/*.py"), *PROJECT.glob("*/demo.py"), *PROJECT.glob("*/*_story.py")]
-    content = hashlib.sha256(environment["DATABASE_URL"].encode())
-    for file in sorted(files):
+@functools.cache
+def version_of_the_story() -> str:
+    """Return what changes with anything that a database of the demo is made from."""
+    files = [ROOT / "uv.lock", *ROOT.glob("packages/*/src/**/migrations/**/*"), *PROJECT.glob("*/migrations/*")]
+    files += [PROJECT / "storefront" / name for name in ("demo.py", "market_goods.py")]
+    files += PROJECT.glob("storefront/*_story.py")
+    content = hashlib.sha256()
+    for file in sorted(file for file in files if file.suffix in {".lock", ".py", ".sql"}):
         content.update(file.read_bytes())
-    # A database that is not ours may have been emptied meanwhile; our own file says so by being absent.
-    ours = environment["DATABASE_URL"].removeprefix("sqlite:///")
-    if READY.exists() and READY.read_text() == content.hexdigest() and Path(ours).exists():
-        return
-    say("Migrating ...")
-    manage("migrate", "--verbosity", "0", environment=environment)
-    say("Loading the demo data ...")
-    WELCOME.write_text(manage("populate", environment=environment))
-    READY.write_text(content.hexdigest())
+    return content.hexdigest()
 
 
-def choose_port(host: str, variable: str, first: int) -> int:
-    """Return the port that a variable asks for, or the first free one."""
-    asked = os.environ.get(variable)
-    for port in [int(asked)] if asked else range(first, first + PORTS):
-        with socket.socket() as listener, contextlib.suppress(OSError):
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind((host, port))
-            return port
-    raise DemoError(f"Port {asked} is taken; choose another with {variable}=..." if asked else "No port is free.")
+def put_aside_what_is_old(environment: Mapping[str, str]) -> None:
+    """Put the data aside that another version has left here: neither does it fit, nor is it ours to delete."""
+    if is_ours(environment) and DATABASE.exists() and not is_told():
+        say(f"What is in {DEMO.name}/ was made by another version: it is kept in {BEFORE.relative_to(ROOT)}/.")
+        shutil.rmtree(BEFORE, ignore_errors=True)
+        BEFORE.mkdir()
+        for path in filter(Path.exists, (DEMO / name for name in TOLD)):
+            path.rename(BEFORE / path.name)
 
 
-def commands(host: str, port: int, counter_port: int | None, card_port: int | None) -> dict[str, list[str]]:
-    """Return what runs, by the name of its log; no sandbox of ours where there is no port for it."""
-    address, beat = f"{host}:{port}", str(DEMO / "beat")
-    # Loaded once and then forked; and without the control socket that it would put into our home.
-    web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket", "--bind", address]
-    worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "4"]
-    counters = ["-m", "sandboxes.counter_server", "--host", host, "--data", str(DEMO / "counters.sqlite3")]
-    ours = {"counters": [sys.executable, *counters, "--port", str(counter_port)]} if counter_port else {}
-    if card_port:
+def is_ours(environment: Mapping[str, str]) -> bool:
+    """Tell whether the database is the file in our folder."""
+    return environment["DATABASE_URL"] == f"sqlite:///{DATABASE}"
+
+
+def is_told() -> bool:
+    """Tell whether this version's story was told into the file in our folder."""
+    return DATABASE.exists() and READY.exists() and READY.read_text() == version_of_the_story()
+
+
+def prepare(environment: Mapping[str, str]) -> None:
+    """See to the tables and the demo data."""
+    if not is_ours(environment):
+        # What is there already, is left as it is; it may have been emptied since we were here.
+        say("Looking after the database that DATABASE_URL names ...")
+        WELCOME.write_text(populate(environment))
+    elif not is_told():
+        say("Making the database and telling half a year of a town's life into it; this is done once ...")
+        # Beside its place until it is whole: whoever interrupts this, leaves nothing halfway.
+        shutil.rmtree(UNFINISHED, ignore_errors=True)
+        UNFINISHED.mkdir()
+        unfinished = UNFINISHED / DATABASE.name
+        WELCOME.write_text(populate({**environment, "DATABASE_URL": f"sqlite:///{unfinished}"}, "--unsynced"))
+        with contextlib.closing(sqlite3.connect(unfinished)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # and the last to leave removes the log beside it
+        with unfinished.open("rb") as file:
+            os.fsync(file.fileno())
+        unfinished.rename(DATABASE)
+        UNFINISHED.rmdir()
+        READY.write_text(version_of_the_story())
+
+
+def sandboxes(place: Place) -> dict[str, list[str]]:
+    """Return the commands of our own sandboxes, by the names of their logs. They know nothing of the database."""
+    found = {}
+    if place.counter_port:
+        listen = ["--host", place.host, "--port", str(place.counter_port)]
+        found["counters"] = ["-m", "sandboxes.counter_server", *listen, "--data", str(DEMO / "counters.sqlite3")]
+    if place.card_port:
+        listen = ["--host", place.host, "--port", str(place.card_port)]
         # 0.0.0.0 is where to listen, not whom to call.
-        webhooks = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}/api/v1/cards/webhooks/{{name}}/"  # noqa: S104 - a comparison
-        sandbox = [sys.executable, "manage.py", "cards_sandbox", "--host", host, "--port", str(card_port)]
+        host = "127.0.0.1" if place.host == "0.0.0.0" else place.host  # noqa: S104 - a comparison
+        webhooks = f"http://{host}:{place.port}/api/v1/cards/webhooks/{{name}}/"
         told = ["--webhook-url", webhooks, "--webhook-secret", CARD_SECRET]
-        ours["cards"] = [*sandbox, "--keep", str(DEMO / "cards"), *told]
+        found["cards"] = ["manage.py", "cards_sandbox", *listen, "--keep", str(DEMO / "cards"), *told]
+    return {name: [sys.executable, *command] for name, command in found.items()}
+
+
+def servers(place: Place) -> dict[str, list[str]]:
+    """Return the commands of what a host runs in production, too."""
+    # Loaded once and then forked; and without the control socket that it would put into our home.
+    web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket"]
+    worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "4"]
     return {
-        **ours,
-        "web": [sys.executable, *web, "--workers", "2", "--threads", "8"],
+        "web": [sys.executable, *web, "--bind", f"{place.host}:{place.port}", "--workers", "2", "--threads", "8"],
         "relay": [sys.executable, "manage.py", "outbox_relay"],
-        "worker": [sys.executable, *worker, "--beat", "--schedule", beat, "--loglevel", "INFO"],
+        "worker": [sys.executable, *worker, "--beat", "--schedule", str(DEMO / "beat"), "--loglevel", "INFO"],
     }
 
 
@@ -272,6 +385,8 @@ def wait_until_healthy(address: str, processes: list[Process]) -> None:
     """Return when every component says that it is well."""
     deadline = time.monotonic() + HEALTHY_SECONDS
     answer = "no answer"
+    while time.monotonic() < deadline and not all(process.started.is_set() for process in processes):
+        watch(processes, until=time.monotonic() + 0.05)
     while time.monotonic() < deadline:
         watch(processes, until=time.monotonic() + 0.2)
         try:
@@ -286,8 +401,9 @@ def wait_until_healthy(address: str, processes: list[Process]) -> None:
 
 
 def say(text: str) -> None:
-    """Print at once: the reader watches."""
-    print(text, flush=True)
+    """Print at once: the reader watches. If he has left with his terminal, there is still something to end."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 STORY = """\
@@ -302,25 +418,25 @@ the others are told. A defect is reported, and the counter server counts it.
 """
 
 
-def welcome(address: str, counters: str | None, cards: str | None) -> str:
-    """Return the addresses, the logins and the story; the last two are those of our own sandboxes, if there are any."""
+def welcome(place: Place) -> str:
+    """Return the addresses, the logins and the story."""
     pages = {
-        "Pages": f"{address}/",
-        "Market": f"{address}/market/",
-        "Catalog": f"{address}/catalog/",
-        "Mails": f"{address}/mailbox/",
-        "Admin": f"{address}/admin/",
-        "API": f"{address}/schema/swagger-ui/",
-        "Health": f"{address}/health/",
+        "Pages": f"{place.address}/",
+        "Market": f"{place.address}/market/",
+        "Catalog": f"{place.address}/catalog/",
+        "Mails": f"{place.address}/mailbox/",
+        "Admin": f"{place.address}/admin/",
+        "API": f"{place.address}/schema/swagger-ui/",
+        "Health": f"{place.address}/health/",
     }
     relay, counting = (pid_file(name).relative_to(ROOT) for name in ("relay", "counters"))
     hints = ["Change a price as mara, and watch the other admins being told; their mails are at /mailbox/."]
     hints += [f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})"]
-    if counters:
-        pages["Counters"] = f"{counters}/"
+    if place.counters:
+        pages["Counters"] = f"{place.counters}/"
         hints.append(f"Kill the counter server, report a defect, see it counted: kill -9 $(cat {counting})")
-    if cards:
-        pages["Cards"] = f"{cards}/"
+    if place.cards:
+        pages["Cards"] = f"{place.cards}/"
         hints.append("Order a card, break its provider at its page, watch the repair.")
     lines = [f"  {name:<8} {page}" for name, page in pages.items()]
     logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
@@ -354,38 +470,47 @@ def alone() -> Iterator[Path]:
 
 def serve() -> None:
     """Prepare, start everything, and keep watch."""
-    host = os.environ.get("HOST", "127.0.0.1")
+    began = time.monotonic()
     with alone() as where, valkey() as redis_url:
         end_orphans()
-        port = choose_port(host, "PORT", FIRST_PORT)
-        counter_port = None if "COUNTER_URL" in os.environ else choose_port(host, "COUNTER_PORT", port + 1)
-        next_port = (counter_port or port) + 1
-        card_port = None if "CARD_PROVIDER_URL" in os.environ else choose_port(host, "CARD_PORT", next_port)
-        address = f"http://{host}:{port}"
-        counters = f"http://{host}:{counter_port}" if counter_port else None
-        cards = f"http://{host}:{card_port}" if card_port else None
-        environment = settings(redis_url, address, counters, cards)
-        prepare(environment)
-        say("Starting ...")
-        processes: list[Process] = []
-        try:
-            for name, command in commands(host, port, counter_port, card_port).items():
-                processes.append(Process(name, command, environment))
-            wait_until_healthy(address, processes)
-            where.write_text(address)
+        place = Place.choose()
+        environment = settings(redis_url, place)
+        put_aside_what_is_old(environment)
+        with running() as processes:
+            start(sandboxes(place), environment, processes)
+            prepare(environment)
+            say("Starting ...")
+            start(servers(place), environment, processes)
+            wait_until_healthy(place.address, processes)
+            where.write_text(place.address)
             COUNTERS.write_text(urljoin(environment["COUNTER_URL"], "/"))
-            say(welcome(address, counters, cards))
+            say(f"Ready after {time.monotonic() - began:.0f} seconds.")
+            say(welcome(place))
             watch(processes)
-        finally:
-            # Impatience must not leave half of them running; each has its limit of time.
-            for sign in SIGNALS:
-                signal.signal(sign, signal.SIG_IGN)
-            say("Stopping ...")
-            for process in processes:
-                process.send(signal.SIGTERM)
-            for process in processes:
-                process.wait()
-                pid_file(process.name).unlink(missing_ok=True)
+
+
+def start(commands: Mapping[str, list[str]], environment: Mapping[str, str], processes: list[Process]) -> None:
+    """Start what has these commands, and add it to the processes."""
+    for name, command in commands.items():
+        processes.append(Process(name, command, environment))
+
+
+@contextlib.contextmanager
+def running() -> Iterator[list[Process]]:
+    """Lend a list of processes, and end those that are in it."""
+    processes: list[Process] = []
+    try:
+        yield processes
+    finally:
+        # Impatience must not leave half of them running; each has its limit of time.
+        for sign in SIGNALS:
+            signal.signal(sign, signal.SIG_IGN)
+        say("Stopping ...")
+        for process in processes:
+            process.send(signal.SIGTERM)
+        for process in processes:
+            process.wait()
+            pid_file(process.name).unlink(missing_ok=True)
 
 
 def main() -> int:
@@ -402,6 +527,11 @@ def main() -> int:
         return 0
     except (DemoError, ServiceError) as error:
         print(f"\n{error}", file=sys.stderr)
+        return 1
+    except PermissionError as error:
+        print(
+            f"\n{error.filename}: nobody may write there; the demo keeps all that it makes in {DEMO}.", file=sys.stderr
+        )
         return 1
     return 0
 

@@ -240,21 +240,21 @@ class Story:
         for day in range(DAYS, -1, -1):
             date = (self.now - dt.timedelta(days=day)).replace(minute=0, second=0, microsecond=0)
             busy = (1.0, 0.95, 1.0, 1.1, 1.25, 1.6, 1.35)[date.weekday()]
-            visits = int(busy * (36 + 0.55 * (DAYS - day)) * self.chance.uniform(0.8, 1.2))
+            visits = int(busy * (14 + 0.2 * (DAYS - day)) * self.chance.uniform(0.8, 1.2))
             hours = self.chance.choices(range(24), HOURS, k=visits)
             moments = [date.replace(hour=hour) + dt.timedelta(seconds=self.chance.randrange(3600)) for hour in hours]
             yield sorted(at for at in moments if at < self.now)
 
     def _read(self) -> None:
         """Date back what was told, and have read what is old."""
-        for delivery in selectors.deliveries().select_related("change_set"):
-            at = delivery.change_set.at + dt.timedelta(seconds=self.chance.uniform(0.4, 3))
-            if delivery.sent_at is not None:
-                _rows("Delivery", pk=delivery.pk).update(created_at=delivery.change_set.at, sent_at=at)
         since = self.now - dt.timedelta(days=UNREAD_DAYS)
-        for admin in self.admins.values():
-            for note in selectors.inbox(user_id=admin.pk, unread=True).filter(change_set__at__lt=since):
-                services.mark_read(user_id=admin.pk, notification_id=note.pk)
+        told = list(_rows("Delivery", sent_at__isnull=False).select_related("change_set"))
+        for delivery in told:
+            delivery.created_at = delivery.change_set.at
+            delivery.sent_at = delivery.change_set.at + dt.timedelta(seconds=self.chance.uniform(0.4, 3))
+            if delivery.channel == "inbox" and delivery.change_set.at < since:
+                delivery.read_at = delivery.sent_at + dt.timedelta(hours=self.chance.uniform(0.2, 20))
+        apps.get_model(LABEL, "Delivery").objects.bulk_update(told, ["created_at", "sent_at", "read_at"])
 
 
 # How the day goes: few at night, most after work.

@@ -37,13 +37,22 @@ class Stall:
     wares: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Neighbor:
+    """Somebody who makes things, too."""
+
+    username: str
+    first_name: str
+    last_name: str
+
+
 NEIGHBORS = [
-    ("maya", "Maya", "Lefèvre"),
-    ("noah", "Noah", "Brandt"),
-    ("oda", "Oda", "Nilsen"),
-    ("paul", "Paul", "Marchand"),
-    ("rosa", "Rosa", "Ortega"),
-    ("sven", "Sven", "Aalto"),
+    Neighbor("maya", "Maya", "Lefèvre"),
+    Neighbor("noah", "Noah", "Brandt"),
+    Neighbor("oda", "Oda", "Nilsen"),
+    Neighbor("paul", "Paul", "Marchand"),
+    Neighbor("rosa", "Rosa", "Ortega"),
+    Neighbor("sven", "Sven", "Aalto"),
 ]
 """The artisans who came to the market after those who are in the town's ledger from its first day."""
 
