@@ -25,13 +25,16 @@ ENVIRONMENT = FOLDER / "holdfast.postman_environment.json"
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 
 # Who is needed before the others, and what ends an object: nothing can be tried on it afterwards.
-FIRST = ("people", "auth")
+FIRST = ("people", "auth", "holdfast_wallet")
 ENDS = ("/close/", "/cancel", "/oppose", "/replace", "/reject", "/deactivate", "/release", "/holiday", "/decline")
 # Whose answer names something that has its address elsewhere.
 KEEPS = {"/checkout/": "purchase_id", "/slots/": "slot_id"}
-# What the others wait for, and the steps of an order, which nobody takes by the alphabet.
+# What the others wait for, and the steps of an order and of a defect, which nobody takes by the alphabet.
 SOONER = ("/publish/",)
-STEPS = ("/pay/", "/start/", "/finish/", "/send/", "/fail/", "/reschedule/", "/deliver/", "/complete/", "/refund/")
+STEPS = (
+    *("/pay/", "/start/", "/finish/", "/send/", "/fail/", "/reschedule/", "/deliver/", "/complete/", "/refund/"),
+    *("/triage", "/start-repair", "/resolve", "/close", "/reopen"),
+)
 
 HEADERS = {"Idempotency-Key": "{{$guid}}", "If-Match": "{{etag}}", "X-CSRFToken": "{{csrf_token}}"}
 # What has to be new, or belongs to who signs in.
@@ -42,9 +45,10 @@ VALUES: Mapping[str, str | None] = {
     "name": "Example {{$guid}}",
     "sku": "{{$guid}}",
     "refresh": "{{refresh}}",
-    "account": "{{account_id}}",
-    "source": "{{account_id}}",
-    "target": "{{another_account_id}}",
+    # The first account, from which orders are paid; the one that was just made receives.
+    "account": "{{another_account_id}}",
+    "source": "{{another_account_id}}",
+    "target": "{{account_id}}",
     "brand": "{{brand_id}}",
     "category": "{{category_id}}",
     "shop": "{{shop_id}}",
@@ -54,6 +58,16 @@ VALUES: Mapping[str, str | None] = {
     "parent": None,
     "amount": "1.00",
     "expires_at": "2099-01-01T00:00:00Z",
+}
+# Enough for all that follows; and a sale is cheaper than what it is of.
+PATHS: Mapping[str, Mapping[str, str]] = {"/deposits/": {"amount": "500.00"}, "/flash-sales/": {"amount": "0.50"}}
+# What makes the story whole, although it could be left out: an order is brought.
+ADDED: Mapping[str, Mapping[str, Any]] = {
+    "/v1/orders/": {
+        "items": [{"product_id": "{{product_id}}", "variant_id": "{{variant_id}}", "quantity": 1}],
+        "slot": "{{slot_id}}",
+        "address": "27 Rue Brûlée",
+    }
 }
 TEST = """
 const documented = pm.variables.get("documented").split(" ");
@@ -78,7 +92,8 @@ if (pm.response.code < 300) {
     const id = one => one && (one.id || one[name]);
     if (name && list && list.length) {
         if (!pm.collectionVariables.get(name)) pm.collectionVariables.set(name, id(list[0]));
-        pm.collectionVariables.set("another_" + name, id(list[list.length - 1]));
+        const other = list.find(one => id(one) !== pm.collectionVariables.get(name)) || list[0];
+        pm.collectionVariables.set("another_" + name, id(other));
     } else if (name && body && id(body)) {
         pm.collectionVariables.set(name, id(body));
     }
@@ -213,23 +228,32 @@ def _body(operation: Operation) -> str | None:
         content = operation.body.get("requestBody", {}).get("content", {})
         return None if not content or JSON in content else ""
 
+    values = VALUES | {
+        name: value for end, of_path in PATHS.items() if operation.path.endswith(end) for name, value in of_path.items()
+    }
+
     def choose(name: str, schema: Schema) -> Any:
         if name == "username" and operation.tag == "auth":
             return "{{username}}"
-        return VALUES.get(name) if schema.get("type") == "string" and "enum" not in schema else None
+        return values.get(name) if schema.get("type") == "string" and "enum" not in schema else None
 
     given = operation.body["requestBody"]["content"][JSON].get("examples", {})
-    example = next((_filled("", one["value"]) for one in given.values()), None)
-    return json.dumps(operation.example(choose) if example is None else example, indent=2)
+    example = next((_filled("", one["value"], values) for one in given.values()), None)
+    if example is None:
+        example = operation.example(choose)
+    for end, added in ADDED.items():
+        if operation.path.endswith(end):
+            example |= added
+    return json.dumps(example, indent=2)
 
 
-def _filled(name: str, value: Any) -> Any:
+def _filled(name: str, value: Any, values: Mapping[str, str | None]) -> Any:
     """Return the document's own example, with what has to be new, or is ours."""
     if isinstance(value, dict):
-        return {one: _filled(one, inner) for one, inner in value.items()}
+        return {one: _filled(one, inner, values) for one, inner in value.items()}
     if isinstance(value, list):
-        return [_filled(name, inner) for inner in value]
-    return VALUES.get(name, value) if isinstance(value, str) else value
+        return [_filled(name, inner, values) for inner in value]
+    return values.get(name, value) if isinstance(value, str) else value
 
 
 def _script(moment: str, code: str) -> dict[str, Any]:

@@ -91,7 +91,8 @@ class Runner:
         found = body if isinstance(body, list) else given.get("results")
         if name and found:
             self.variables.setdefault(name, str(found[0].get("id", found[0].get(name))))
-            self.variables[f"another_{name}"] = str(found[-1].get("id", found[-1].get(name)))
+            ids = [str(one.get("id", one.get(name))) for one in found]
+            self.variables[f"another_{name}"] = next((one for one in ids if one != self.variables[name]), ids[0])
         elif name and "id" in given:
             self.variables[name] = str(given["id"])
 
