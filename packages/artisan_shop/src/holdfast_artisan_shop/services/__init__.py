@@ -33,14 +33,9 @@ from holdfast_artisan_shop.services.categories import (
 )
 from holdfast_artisan_shop.services.coupons import create_coupon, end_coupon
 from holdfast_artisan_shop.services.delivery import (
-    add_slot_pattern,
-    close_days,
     deliver,
     fail_delivery,
-    generate_slots,
     read_tracking_token,
-    remind_of_deliveries,
-    remove_slot_pattern,
     reschedule_delivery,
     send_delivery,
     tracking_token,
@@ -79,6 +74,7 @@ from holdfast_artisan_shop.services.products import (
     set_images,
 )
 from holdfast_artisan_shop.services.quotes import Item
+from holdfast_artisan_shop.services.reminders import remind_of_deliveries
 from holdfast_artisan_shop.services.reviews import write_review
 from holdfast_artisan_shop.services.shops import (
     ShopDetails,
@@ -90,6 +86,12 @@ from holdfast_artisan_shop.services.shops import (
     open_shop,
     publish_shop,
     remove_member,
+)
+from holdfast_artisan_shop.services.slots import (
+    add_slot_pattern,
+    close_days,
+    generate_slots,
+    remove_slot_pattern,
 )
 from holdfast_artisan_shop.services.stock import (
     correct_stock,

@@ -28,7 +28,7 @@ from holdfast_artisan_shop.exceptions import (
 from holdfast_artisan_shop.models import Product, Shop, ShopMember
 from holdfast_artisan_shop.models.shops import ADDRESS_LENGTH, DESCRIPTION_LENGTH, NAME_LENGTH
 from holdfast_artisan_shop.ports import Artisans
-from holdfast_artisan_shop.services import delivery
+from holdfast_artisan_shop.services import slots
 from holdfast_artisan_shop.services.places import check_location
 from holdfast_artisan_shop.services.rows import lock_shop, plain, using
 from holdfast_artisan_shop.services.texts import check_text
@@ -99,7 +99,7 @@ def change_shop(
         products = Product.objects.using(using()).filter(shop=shop, own_location=False)
         products.update(lat=shop.lat, lng=shop.lng, x=shop.x, y=shop.y, z=shop.z)
     if shop.time_zone != clock:
-        delivery.follow_clock(shop)
+        slots.follow_clock(shop)
     return _told(shop)
 
 
