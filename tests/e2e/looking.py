@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 # A picture shows a page from its top, and no more of it than somebody scrolls.
 TALLEST = 1600
-# The back office's lists have a bar at the foot of the window, which would lie across a taller picture.
+# On a phone, and in the back office's lists, a bar is at the foot of the window: it would lie across a taller picture.
 FRAMED = "#changelist, #content-main > form"
 
 
@@ -43,7 +43,7 @@ class Look:
     def _take_picture(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         width, tall = self.page.evaluate("[innerWidth, Math.max(innerHeight, document.documentElement.scrollHeight)]")
-        if self.page.locator(FRAMED).count():
+        if self.size == "phone" or self.page.locator(FRAMED).count():
             self.page.screenshot(path=path, animations="disabled")
             return
         clip = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST)}

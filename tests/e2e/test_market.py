@@ -1,29 +1,78 @@
 """The market in a real browser: found on the map, bought with the keyboard, watched, prepared; fit for everybody."""
 
+import datetime as dt
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFilter
 from playwright.sync_api import Page, expect
 
+from holdfast.money import Money
 from holdfast.testing import drain_outbox
 from holdfast_artisan_shop import selectors, services
 from people.selectors import find_person
-from storefront import market_story
+from storefront import market_story, pictures
 from tests.e2e.conftest import sign_in, violations, watch
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture
-def market(town: str) -> str:
-    """Serve the town with its market."""
+def market(town: str, tmp_path: Path, settings: Any) -> str:
+    """Serve the town with its market, whose pictures are kept aside."""
+    settings.MEDIA_ROOT = tmp_path / "kept"
     market_story.tell()
     drain_outbox()
     return town
+
+
+@pytest.fixture
+def kept_shop(market: str) -> str:
+    """Let Greta have given codes, invited somebody, planned days off and taken pictures."""
+    shop = selectors.shops().get(name="Holm Stoneware")
+    mine = {"shop_id": shop.pk, "actor_id": shop.owner_id}
+    services.create_coupon(**mine, code="NEIGHBORS", amount=Money(5, "EUR"), minimum=Money(30, "EUR"), max_uses=50)
+    opening = services.create_coupon(**mine, code="OPENING", percent=15)
+    services.end_coupon(coupon_id=opening.pk, actor_id=shop.owner_id)
+    services.invite_member(**mine, user_id=find_person("jonas").pk)
+    today = timezone.localdate()
+    services.close_days(**mine, first_day=today + dt.timedelta(days=1), last_day=today + dt.timedelta(days=3))
+    bowl = selectors.browse(shop_id=shop.pk, text="tea bowl")[0]
+    images = []
+    for glaze in ("sea blue", "oatmeal"):
+        path = pictures.keep(product_id=bowl.pk, upload=SimpleUploadedFile("bowl.png", photograph(glaze)))
+        images.append((f"{market}{path}", f"A tea bowl, {glaze}"))
+    services.set_images(product_id=bowl.pk, actor_id=shop.owner_id, images=images)
+    return market
+
+
+GLAZES = {"sea blue": ("#2f6f93", "#9cc7dc"), "oatmeal": ("#c9b48f", "#efe4cc")}
+
+
+def photograph(glaze: str) -> bytes:
+    """Draw a bowl on a table by the window."""
+    dark, light = GLAZES[glaze]
+    size = (1200, 900)
+    light_falls = Image.linear_gradient("L").resize(size).rotate(180)
+    scene = Image.composite(Image.new("RGB", size, "#f3ece1"), Image.new("RGB", size, "#cfc2b0"), light_falls)
+    shadow = Image.new("L", size, 0)
+    ImageDraw.Draw(shadow).ellipse((330, 640, 980, 760), fill=150)
+    scene.paste("#5d5145", mask=shadow.filter(ImageFilter.GaussianBlur(28)))
+    body, shade = Image.new("L", size, 0), Image.linear_gradient("L").rotate(90).resize(size)
+    ImageDraw.Draw(body).pieslice((300, 40, 900, 720), 0, 180, fill=255)
+    ImageDraw.Draw(body).rectangle((520, 690, 680, 730), fill=255)
+    scene.paste(Image.composite(Image.new("RGB", size, dark), Image.new("RGB", size, light), shade), mask=body)
+    draw = ImageDraw.Draw(scene)
+    draw.ellipse((300, 310, 900, 450), fill=light, outline=dark, width=5)
+    draw.ellipse((325, 325, 875, 440), fill=dark)
+    content = BytesIO()
+    scene.filter(ImageFilter.GaussianBlur(1)).save(content, "PNG")
+    return content.getvalue()
 
 
 def addresses() -> dict[str, dict[str, str]]:
@@ -37,6 +86,7 @@ def addresses() -> dict[str, dict[str, str]]:
     choice = bowl.variants.all()[0]
     made = selectors.orders_of_shops(actor_id=shop.owner_id, shop_id=shop.pk, state="processing").first()
     room = f"/workshop/{shop.pk}"
+    ware = f"{room}/products/{wares['Tea bowl'].pk}/"
     return {
         "": {
             "market": "/market/",
@@ -70,7 +120,7 @@ def addresses() -> dict[str, dict[str, str]]:
             "workshop-orders": f"{room}/orders/",
             "workshop-order": f"{room}/orders/{made.pk}/",
             "workshop-wares": f"{room}/products/",
-            "workshop-ware": f"{room}/products/{wares['Tea bowl'].pk}/",
+            "workshop-ware": ware,
             "workshop-ware-new": f"{room}/products/new/",
             "workshop-ware-change": f"{room}/products/{bowl.pk}/change/",
             "workshop-choice-new": f"{room}/products/{bowl.pk}/choices/new/",
@@ -86,23 +136,23 @@ def addresses() -> dict[str, dict[str, str]]:
             "workshop-hours": f"{room}/hours/",
             "workshop-days-off": f"{room}/days-off/",
             "workshop-members": f"{room}/members/",
-            "workshop-pictures": f"{room}/products/{wares['Tea bowl'].pk}/pictures/",
+            "workshop-pictures": f"{ware}pictures/",
         },
     }
 
 
 def test_every_page_of_the_market_is_fit_for_everybody(
-    market: str, open_context: Callable[..., Any], size: str, scheme: str, request: pytest.FixtureRequest
+    kept_shop: str, open_context: Callable[..., Any], size: str, scheme: str, request: pytest.FixtureRequest
 ):
     keep = request.config.getoption("--screenshots", default=None)
     found: dict[str, list[str]] = {}
     for who, pages in addresses().items():
         page = open_context(size=size, scheme=scheme).new_page()
         if who:
-            sign_in(page, market, who)
+            sign_in(page, kept_shop, who)
         complaints = watch(page)
         for name, address in pages.items():
-            page.goto(market + address)
+            page.goto(kept_shop + address)
             page.evaluate("document.fonts.ready")
             wrong = violations(page)
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
@@ -173,22 +223,21 @@ def test_an_artisan_prepares_an_order_and_takes_it_round(market: str, page: Page
     expect(page.get_by_role("heading", name="The shelves are full enough")).to_be_visible()
 
 
-def test_an_artisan_keeps_her_shop(market: str, page: Page, tmp_path: Path, settings: Any):
-    settings.MEDIA_ROOT = tmp_path / "kept"
-    photograph = tmp_path / "bowl.png"
-    Image.new("RGB", (900, 700), "teal").save(photograph)
+def test_an_artisan_keeps_her_shop(market: str, page: Page, tmp_path: Path):
+    file = tmp_path / "bowl.png"
+    file.write_bytes(photograph("oatmeal"))
     sign_in(page, market, "greta")
     shop = selectors.shops().get(name="Holm Stoneware")
     bowl = selectors.browse(shop_id=shop.pk, text="tea bowl")[0]
     page.goto(f"{market}/workshop/{shop.pk}/products/{bowl.pk}/")
 
     page.get_by_role("link", name="Pictures").click()
-    page.get_by_label("Picture").set_input_files(photograph)
+    page.get_by_label("Picture").set_input_files(file)
     page.get_by_label("What it shows").fill("A bowl, seen from above")
     page.get_by_role("button", name="Send it").click()
     picture = page.get_by_role("img", name="A bowl, seen from above")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 900
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1200
 
     rooms = page.get_by_role("navigation", name="Rooms of the shop")
     rooms.get_by_role("link", name="Coupons").click()
@@ -214,6 +263,6 @@ def test_an_artisan_keeps_her_shop(market: str, page: Page, tmp_path: Path, sett
     rooms.get_by_role("link", name="Payouts").click()
     page.get_by_role("main").get_by_role("table").get_by_role("link").first.click()
     expect(page.get_by_role("heading", name="Payout statement")).to_be_visible()
-    with page.expect_download() as file:
+    with page.expect_download() as download:
         page.get_by_role("link", name="Download CSV").click()
-    assert file.value.suggested_filename.startswith("payout-")
+    assert download.value.suggested_filename.startswith("payout-")
