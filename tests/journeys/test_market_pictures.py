@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
+from config import uploads
 from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.testing import make_product, make_shop
 from people.selectors import find_person
@@ -135,6 +136,16 @@ def test_what_is_no_picture_is_refused_and_nothing_is_kept(
     assert "picture_invalid" in greta.text or "is empty" in greta.text
     assert images_of(bowls) == []
     assert list(files.rglob("*")) == []
+
+
+def test_no_more_is_read_than_anything_here_can_use(
+    greta: Visitor, bowls: Any, files: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(uploads, "MAX_BYTES", 1_000)
+
+    send(greta, room(bowls), photograph(), status=400)
+
+    assert images_of(bowls) == []
 
 
 def test_a_picture_says_what_it_shows(greta: Visitor, bowls: Any):
