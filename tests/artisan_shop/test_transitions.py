@@ -4,6 +4,7 @@ import datetime as dt
 from functools import partialmethod
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from holdfast.conf import load_backend
@@ -327,3 +328,22 @@ class TestDummyGateway(PaymentContract):
     @pytest.fixture
     def gateway(self):
         return DummyGateway()
+
+
+@pytest.mark.postgres
+def test_a_step_stays_taken_when_the_database_goes_before_the_gateways_answer_is_noted(gateway, settings):
+    order = make_order(state=OrderState.READY)
+    settings.HOLDFAST_ARTISAN_SHOP = settings.HOLDFAST_ARTISAN_SHOP | {"PAYMENT_RETRY_SECONDS": 0}
+
+    def answer(_charge):
+        connection.connection.close()  # as when the server dies: Django knows nothing of it
+        return Answer(accepted=True)
+
+    gateway.answers["capture"] = answer
+    services.complete_order(order_id=order.pk, actor_id=order.shop.owner_id)  # committed before, and so no failure
+    connection.close()
+
+    assert Payment.objects.get(order=order).state == PaymentState.CAPTURING
+    gateway.answers.clear()
+    services.settle_payments()
+    assert Payment.objects.get(order=order).state == PaymentState.CAPTURED

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import logging
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -136,9 +135,14 @@ def settle_payments(*, limit: int = BATCH) -> int:
 def settle_order(*, order_id: UUID) -> None:
     """Ask for what an order's payment intends, once everything is committed."""
     payment = Payment.objects.using(using()).filter(order_id=order_id, state__in=INTENTS).values("pk").first()
-    if payment is not None:
-        # The step is taken and stays so, whatever comes of the asking: it is asked again.
-        transaction.on_commit(partial(settle_payment, payment_id=payment["pk"]), using=using(), robust=True)
+    if payment is None:
+        return
+
+    def ask() -> None:  # no partial: Django names a robust callback when it fails, and a partial has no name
+        settle_payment(payment_id=payment["pk"])
+
+    # The step is taken and stays so, whatever comes of the asking: it is asked again.
+    transaction.on_commit(ask, using=using(), robust=True)
 
 
 def _ask(payment: Payment) -> Answer:
