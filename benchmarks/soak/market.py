@@ -17,8 +17,8 @@ PIECES_MAX = 3
 # Among so many slots, the earliest that have room, customers choose: they shall get in each other's way.
 SLOTS = 4
 # Of the coupons of a shop, people know the latest.
-COUPONS = 3
-COUPON_USES = 4
+COUPONS = 2
+COUPON_USES = 2
 
 
 @dataclass
@@ -90,8 +90,9 @@ class Buyer(Trader):
             await self.insist("POST", "basket/hold/")
         if self.dice.random() < 0.1:
             self.count("baskets left")
-            # Half of them with what is held for them, which nobody else gets for a while.
-            await self.insist("DELETE", "basket/" if self.dice.random() < 0.5 else "basket/hold/")
+            # Or it stays as it is, and nobody else gets what is held for it.
+            if self.dice.random() < 0.5:
+                await self.insist("DELETE", "basket/")
             return
         shops = sorted({line["shop"]["id"] for line in await self.basket()})
         answer = await self.insist("POST", "checkout/", {"choices": [await self.choose(shop) for shop in shops]})
@@ -212,7 +213,7 @@ class Artisan(Trader):
 
     async def receive(self) -> None:
         """Put new pieces on a shelf."""
-        await self.count_anew("receive", {"quantity": self.dice.randint(3, 12), "note": "From the kiln"})
+        await self.count_anew("receive", {"quantity": self.dice.randint(1, 5), "note": "From the kiln"})
 
     async def correct(self) -> None:
         """Find or miss some pieces."""
@@ -227,7 +228,9 @@ class Artisan(Trader):
             self.account.market.pieces[variant] += body.get("quantity") or body["difference"]
 
     async def give_a_coupon(self) -> None:
-        """Give a code to the town."""
+        """Give a code to the town, now and then."""
+        if self.dice.random() < 0.7:
+            return
         codes = self.town.coupons[self.shop]
         code = f"SOAK-{len(codes) + 1}"
         body = {"code": code, "percent": self.dice.choice([5, 10, 20]), "max_uses": COUPON_USES}

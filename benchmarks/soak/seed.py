@@ -26,7 +26,8 @@ PASSWORD = "correct-horse-battery"
 ROLES = ("customers", "artisans", "customers", "visitors")
 HONFLEUR = {"lat": 49.4197, "lng": 0.2308}
 WARES = [("Bowl", "8.00"), ("Vase", "14.50"), ("Lamp", "39.99"), ("Cup", "5.25"), ("Plate", "11.10")]
-STOCK, ROOM = 40, 4
+# Little enough that it runs out and has to be made.
+STOCK, ROOM = 12, 4
 
 
 def person(name: str, role: Role = Role.CUSTOMER, **fields: bool) -> dict[str, Any]:
