@@ -37,7 +37,7 @@ $(BOOT)/bin/uv:
 	@$(BOOT)/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
 
 .venv/.runtime: $(SOURCES) | $(filter $(BOOT)/bin/uv,$(UV))
-	@$(SYNC) --group services && touch $@
+	@$(SYNC) --group demo && touch $@
 
 .venv/.dev: $(SOURCES) | $(filter $(BOOT)/bin/uv,$(UV))
 	@$(SYNC) --group dev --group matrix && touch $@ .venv/.runtime
