@@ -1,15 +1,18 @@
 """The example project's own settings, and people to tell stories about."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.cache import cache
 
+from benchmarks.broadcast.processes import CounterProcess
 from holdfast.testing import drain_outbox
 from holdfast_artisan_shop.testing import make_category, make_product, make_shop
 from holdfast_wallet.testing import allow_flush
 from people.selectors import find_person
+from tests.journeys.counting import counter_server
 from tests.journeys.visitor import Visitor
 
 
@@ -26,6 +29,21 @@ def flushable(transactional_db: None) -> Iterator[None]:
     """Tests that commit end with a flush, which the ledger's law refuses unless it is told."""
     yield
     allow_flush()
+
+
+@pytest.fixture
+def counter(tmp_path: Path, settings: Any) -> Iterator[CounterProcess]:
+    """A real counter server, which the project tells."""
+    with counter_server(tmp_path / "counted") as server:
+        settings.COUNTER_URL = f"{server.url}/events"
+        settings.COUNTER_PAGE = f"{server.url}/"
+        settings.HOLDFAST_DEFECTS = {
+            "COUNTER": {
+                "BACKEND": "holdfast_defects.backends.http.HttpCounter",
+                "OPTIONS": {"url": settings.COUNTER_URL},
+            }
+        }
+        yield server
 
 
 @pytest.fixture

@@ -2,13 +2,11 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -18,29 +16,12 @@ from config.health import counters
 from holdfast.testing import drain_outbox
 from holdfast_defects import selectors, services
 from people.selectors import find_person
-from storefront import defect_story, demo
-from tests.journeys.counting import counter_server
 from tests.journeys.test_api import Program
 from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.django_db
 
 Newcomer = Callable[..., Visitor]
-
-
-@pytest.fixture
-def counter(tmp_path: Path, settings: Any) -> Iterator[CounterProcess]:
-    """A real counter server, which the project tells."""
-    with counter_server(tmp_path / "counted") as server:
-        settings.COUNTER_URL = f"{server.url}/events"
-        settings.COUNTER_PAGE = f"{server.url}/"
-        settings.HOLDFAST_DEFECTS = {
-            "COUNTER": {
-                "BACKEND": "holdfast_defects.backends.http.HttpCounter",
-                "OPTIONS": {"url": settings.COUNTER_URL},
-            }
-        }
-        yield server
 
 
 def report(visitor: Visitor, comment: str, **values: str) -> Any:
@@ -299,23 +280,3 @@ def test_programs_find_the_defects_at_each_address(counter: CounterProcess, pref
     drain_outbox()
 
     assert counter.counters()["users"] == {str(made.json()["user"]): {"create": 1, "delete": 1}}
-
-
-@pytest.mark.usefixtures("flushable")  # orders of the market are paid after commits
-def test_the_demo_tells_of_defects_once_and_the_counter_hears_of_each(counter: CounterProcess):
-    call_command("populate")
-    reports, taken_back = len(defect_story.REPORTS), len(defect_story.TAKEN_BACK)
-    call_command("populate")
-    drain_outbox()
-
-    assert selectors.defects().count() == reports
-    assert counter.counters()["total"] == {"create": reports + taken_back, "delete": taken_back}
-    assert {defect.state for defect in selectors.defects()} == {
-        "reported",
-        "triaged",
-        "in_repair",
-        "resolved",
-        "closed",
-        "rejected",
-    }
-    assert demo.is_told()

@@ -13,11 +13,14 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from benchmarks.broadcast.processes import CounterProcess
+from holdfast.testing import drain_outbox
 from holdfast_artisan_shop import services as market
+from holdfast_defects import selectors as defects
 from holdfast_wallet.testing import make_account, make_transfer
 from people import services as people
 from people.models import User
-from storefront import catalog_story, demo, market_goods, notices
+from storefront import catalog_story, defect_story, demo, market_goods, notices
 
 PROJECT = Path(__file__).parents[2] / "example_project"
 PRODUCTION = {
@@ -131,7 +134,9 @@ def test_the_back_office_shows_whose_money_it_is_and_what_waits_to_be_told():
 
 
 @pytest.mark.usefixtures("flushable")
-def test_the_demo_is_told_once_and_the_ledger_holds(capsys: pytest.CaptureFixture[str]):
+def test_the_demo_is_told_once_the_ledger_holds_and_the_counter_hears_of_each_defect(
+    capsys: pytest.CaptureFixture[str], counter: CounterProcess
+):
     call_command("populate")
     people_told, first = User.objects.count(), capsys.readouterr().out
     call_command("populate")
@@ -143,10 +148,24 @@ def test_the_demo_is_told_once_and_the_ledger_holds(capsys: pytest.CaptureFixtur
     )
     assert capsys.readouterr().out == first
     assert demo.PASSWORD in first
+    assert demo.is_told()
     assert Client().login(username="ada", password=demo.PASSWORD)
     call_command("wallet_verify")
     # What the story counted by itself is what the market counts.
     assert market.rebuild_sales(days=None) == 0
+
+    drain_outbox()
+    reports, taken_back = len(defect_story.REPORTS), len(defect_story.TAKEN_BACK)
+    assert defects.defects().count() == reports
+    assert counter.counters()["total"] == {"create": reports + taken_back, "delete": taken_back}
+    assert {defect.state for defect in defects.defects()} == {
+        "reported",
+        "triaged",
+        "in_repair",
+        "resolved",
+        "closed",
+        "rejected",
+    }
 
 
 @pytest.mark.postgres
