@@ -85,8 +85,7 @@ def shown(figures):
     }
 
 
-@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Kiritimati"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("zone", "seed"), [("UTC", 1), ("America/New_York", 2), ("Pacific/Kiritimati", 3)])
 def test_the_dashboard_is_what_the_lines_say(db, zone, seed, settings):
     settings.HOLDFAST_ARTISAN_SHOP = {"FEE_PERCENT": 7.5}
     chance = random.Random(seed)

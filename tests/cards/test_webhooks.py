@@ -29,6 +29,7 @@ def snapshots(card, states):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("end", ENDS, ids=str)
 def test_every_permutation_of_webhooks_ends_in_the_same_state_where_nobody_can_look(use, end):
@@ -66,6 +67,7 @@ def test_every_permutation_of_freezing_and_unfreezing_ends_in_the_newest(use, li
     assert ends == {life[-1]}
 
 
+@pytest.mark.slow
 @pytest.mark.any_database
 @pytest.mark.parametrize("end", ENDS, ids=str)
 @pytest.mark.parametrize("options", [KEY_AND_REFERENCE, LIST], ids=["get", "list"])

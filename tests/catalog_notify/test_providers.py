@@ -13,6 +13,8 @@ from holdfast_catalog_notify.testing import ChannelContract, make_message
 
 pytest.importorskip("anymail")
 
+pytestmark = pytest.mark.any_database
+
 # Anymail says so each time; the shape of the request is what these tests are for.
 unsupported = pytest.mark.filterwarnings("ignore:django-anymail has dropped official support for SendGrid")
 SENDGRID_FIELDS = {"personalizations", "from", "subject", "content", "headers", "custom_args"}

@@ -16,6 +16,8 @@ from holdfast_defects.backends.http import HttpCounter
 from holdfast_defects.states import Action
 from tests.foundation.outbox.receiver import receiving
 
+pytestmark = pytest.mark.any_database
+
 EVENT = uuid.UUID("01936b2a-0000-7000-8000-000000000001")
 
 

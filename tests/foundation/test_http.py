@@ -12,6 +12,8 @@ pytest.importorskip("httpx", reason="httpx is an extra.")
 from holdfast.http import AnswerTooLarge, Limits, Lost, NotSent, Transport
 from tests.foundation.outbox.receiver import receiving
 
+pytestmark = pytest.mark.any_database
+
 SHORT = Limits(connect_seconds=1, read_seconds=1, total_seconds=2)  # long enough for what does come on a busy machine
 SECRETS = ("4929731604817253", "sk_secret", "secret-pin")
 

@@ -11,6 +11,9 @@ from benchmarks.broadcast.processes import CounterProcess
 from holdfast.outbox.webhooks.signing import generate_secret, key_of, sign
 from tests.journeys.counting import counter_server, counter_server_of_deno, deno
 
+# It keeps what it counts in a file of its own.
+pytestmark = pytest.mark.any_database
+
 SERVERS = {"python": counter_server, "deno": counter_server_of_deno}
 
 

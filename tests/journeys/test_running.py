@@ -45,6 +45,7 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.any_database
 def test_the_production_settings_pass_djangos_own_inspection():
     done = python(
         "manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, DATABASE_URL="sqlite://:memory:"
@@ -53,6 +54,7 @@ def test_the_production_settings_pass_djangos_own_inspection():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.any_database
 def test_production_does_not_start_without_its_secret():
     done = python("manage.py", "check", **PRODUCTION | {"DJANGO_SECRET_KEY": ""}, DATABASE_URL="sqlite://:memory:")
 
@@ -60,6 +62,7 @@ def test_production_does_not_start_without_its_secret():
     assert "SECRET_KEY" in done.stderr
 
 
+@pytest.mark.any_database
 def test_the_openapi_document_is_valid(tmp_path: Path):
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", str(tmp_path / "schema.yaml"))
 
@@ -78,6 +81,7 @@ def test_the_doors_for_machines_are_open_and_ask_nobody_else(address: str):
     assert "cdn." not in answer.content.decode()
 
 
+@pytest.mark.any_database
 def test_ping_and_health_say_503_when_the_database_is_away():
     code = """
 import django, json

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from holdfast.outbox.webhooks.signing import BadSecret, generate_secret, key_of, sign
 from holdfast.outbox.webhooks.verifier import InvalidWebhook, verify
 
+pytestmark = pytest.mark.any_database
+
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 MESSAGE_ID = "msg_p5jXN8AQM9LWM0D4loKWxJek"
 TIMESTAMP = 1614265330
