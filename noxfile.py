@@ -117,6 +117,16 @@ def e2e(session: nox.Session) -> None:
 
 
 @nox.session
+def screenshots(session: nox.Session) -> None:
+    """A picture of every page, out of the demo's data, into docs/screenshots, and the page that shows them."""
+    with tempfile.TemporaryDirectory() as folder:
+        looks = "fit_for_everybody and (desktop-light or phone-dark)"
+        options = ["-k", looks, "-p", "no:randomly", f"--screenshots={folder}", *session.posargs]
+        python(session, "scripts/test.py", "e2e", "--", *options)
+        python(session, "scripts/screenshots.py", folder)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Side by side with the peers: ``nox -s bench -- wallet``, ``-- outbox`` or ``-- broadcast``."""
     uv_run = ["uv", "run", "--frozen", "--inexact", "--group", "bench"]

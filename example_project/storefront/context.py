@@ -118,7 +118,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     match = request.resolver_match
     here = match.url_name if match is not None and match.namespace == "storefront" else ""
     doors = [door for door in DOORS if door.admits(user)]
-    found = {"doors": doors, "here": here, "current_door": _open_now(doors, here)}
+    found: dict[str, Any] = {"doors": doors, "here": here, "current_door": _open_now(doors, here)}
     found["request_id"] = request_id_of(request)
     if user.is_authenticated:
         found["unread"] = notices.unread(user_id=user.pk)

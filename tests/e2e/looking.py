@@ -8,7 +8,8 @@ from playwright.sync_api import Page
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 # A picture shows a page from its top, and no more of it than somebody scrolls.
-TALLEST = 1600
+TALL = 1600
+TALLEST = {"office": 3200}
 # On a phone, and in the back office's lists, a bar is at the foot of the window: it would lie across a taller picture.
 FRAMED = "#changelist, #content-main > form"
 
@@ -46,7 +47,7 @@ class Look:
         if self.size == "phone" or self.page.locator(FRAMED).count():
             self.page.screenshot(path=path, animations="disabled")
             return
-        clip = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST)}
+        clip = {"x": 0, "y": 0, "width": width, "height": min(tall, TALLEST.get(path.stem.split("-")[0], TALL))}
         self.page.screenshot(path=path, full_page=True, clip=clip, animations="disabled")  # type: ignore[arg-type]  # a rectangle
 
 
