@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""The whole example project in one terminal: web, relay, Celery worker with beat, both sandboxes, Valkey; on SQLite.
+"""The whole example project in one terminal: web, relay, Celery worker with beat, the sandboxes, Valkey; on SQLite.
 
 Everything it writes is under ``.demo/``: remove that folder to start afresh. What another version has left there is
 put aside, into ``.demo/before/``. ``DATABASE_URL``, ``REDIS_URL``, ``COUNTER_URL``, ``CARD_PROVIDER_URL``, ``HOST``,
-``PORT``, ``COUNTER_PORT`` and ``CARD_PORT`` in the environment win; ``CARD_PROVIDER`` chooses stripe, lithic or bank.
-Ctrl-C ends all of it, and so does the end of the web server; the relay, the worker, the counter server and the card
-provider's sandbox are started again, so that one can kill them and see that nothing is lost.
+``PORT``, ``COUNTER_PORT``, ``CARD_PORT`` and ``RECEIVER_PORT`` in the environment win; ``CARD_PROVIDER`` chooses
+stripe, lithic or bank. Ctrl-C ends all of it, and so does the end of the web server; the relay, the worker and the
+stand-ins for outside systems are started again, so that one can kill them and see that nothing is lost.
 """
 
 from __future__ import annotations
@@ -50,18 +50,21 @@ BEFORE = DEMO / "before"
 TOLD = ("holdfast.sqlite3", "holdfast.sqlite3-wal", "holdfast.sqlite3-shm", "counters.sqlite3", "cards", "mails")
 
 FIRST_PORT, PORTS = 8000, 100
+LOOPBACK = "127.0.0.1"
 HEALTHY_SECONDS = 90
 STOP_SECONDS = 10
-RESTARTED = {"cards", "counters", "relay", "worker"}
+RESTARTED = {"cards", "counters", "receiver", "relay", "worker"}
 CARD_KEYS = {"stripe": "sk_test_sandbox", "lithic": "lithic-sandbox", "bank": ""}
 # Both ends are ours, and neither can be reached from outside.
 CARD_SECRET = "whsec_" + "ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8h"
+WEBHOOK_SECRET = "whsec_" + "cmVjZWl2ZXItcmVjZWl2ZXItcmVjZWl2ZXItcmVjZWl2"
 RESTARTS, RESTARTS_SECONDS = 5, 60
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # By these words in its log one knows that somebody has started: asked earlier, /health/ would say that they are down.
 STARTED = {
     "cards": "The sandbox's page is",
     "counters": "The counter server listens",
+    "receiver": "The receiver listens",
     "relay": "has started",
     "web": "Booting worker",
     "worker": "ready.",
@@ -169,7 +172,7 @@ def pid_file(name: str) -> Path:
 
 def end_orphans() -> None:
     """End what a killed demo has left behind: a second relay and web server on the same database would be confusing."""
-    anywhere = Place("", 0, 1, 1)
+    anywhere = Place("", 0, 1, 1, 1)
     for name, command in (sandboxes(anywhere) | servers(anywhere)).items():
         file = pid_file(name)
         pid = int(file.read_text() or 0) if file.exists() else 0
@@ -222,6 +225,7 @@ class Place:
     port: int
     counter_port: int | None
     card_port: int | None
+    receiver_port: int | None
 
     @classmethod
     def choose(cls) -> Place:
@@ -230,12 +234,11 @@ class Place:
         port = choose_port(host, "PORT", FIRST_PORT)
         counter_port = None if "COUNTER_URL" in os.environ else choose_port(host, "COUNTER_PORT", port + 1)
         next_port = (counter_port or port) + 1
-        return cls(
-            host,
-            port,
-            counter_port,
-            None if "CARD_PROVIDER_URL" in os.environ else choose_port(host, "CARD_PORT", next_port),
-        )
+        card_port = None if "CARD_PROVIDER_URL" in os.environ else choose_port(host, "CARD_PORT", next_port)
+        next_port = (card_port or counter_port or port) + 1
+        told_elsewhere = {"CATALOG_CHAT_URL", "CATALOG_WEBHOOK_URL"} & os.environ.keys()
+        receiver_port = None if told_elsewhere else choose_port(LOOPBACK, "RECEIVER_PORT", next_port)
+        return cls(host, port, counter_port, card_port, receiver_port)
 
     @property
     def address(self) -> str:
@@ -252,6 +255,11 @@ class Place:
         """Our card provider's sandbox."""
         return f"http://{self.host}:{self.card_port}" if self.card_port else None
 
+    @property
+    def receiver(self) -> str | None:
+        """Our receiver of chat messages and webhooks: on this machine, whoever else may see the pages."""
+        return f"http://{LOOPBACK}:{self.receiver_port}" if self.receiver_port else None
+
 
 def settings(redis_url: str, place: Place) -> dict[str, str]:
     """Return the environment of the demo's processes; the addresses are its own and those of our own sandboxes."""
@@ -263,8 +271,16 @@ def settings(redis_url: str, place: Place) -> dict[str, str]:
         "CARD_WEBHOOK_SECRET": CARD_SECRET,
         "CARD_SANDBOX_PAGE": f"{place.cards}/",
     }
+    receiver = {
+        "CATALOG_CHAT_URL": f"{place.receiver}/chat",
+        "CATALOG_WEBHOOK_URL": f"{place.receiver}/webhook",
+        "CATALOG_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "WEBHOOK_ALLOW_HTTP": "true",
+        "WEBHOOK_ALLOWED_NETWORKS": f"{LOOPBACK}/32",
+    }
     defaults = {
         **(sandbox if place.cards else {}),
+        **(receiver if place.receiver else {}),
         "COUNTER_URL": f"{place.counters}/events",
         "DATABASE_URL": f"sqlite:///{DATABASE}",
         "DJANGO_DEBUG": "false",  # error pages and problem documents as a visitor gets them
@@ -354,6 +370,8 @@ def sandboxes(place: Place) -> dict[str, list[str]]:
         webhooks = f"http://{host}:{place.port}/api/v1/cards/webhooks/{{name}}/"
         told = ["--webhook-url", webhooks, "--webhook-secret", CARD_SECRET]
         found["cards"] = ["manage.py", "cards_sandbox", *listen, "--keep", str(DEMO / "cards"), *told]
+    if place.receiver_port:
+        found["receiver"] = ["-m", "sandboxes.receiver", "--host", LOOPBACK, "--port", str(place.receiver_port)]
     return {name: [sys.executable, *command] for name, command in found.items()}
 
 
@@ -438,6 +456,9 @@ def welcome(place: Place) -> str:
     if place.cards:
         pages["Cards"] = f"{place.cards}/"
         hints.append("Order a card, break its provider at its page, watch the repair.")
+    if place.receiver:
+        pages["Receiver"] = f"{place.receiver}/"
+        hints.append("Turn chat or webhooks on (Catalog, How I am told): the receiver shows what came.")
     lines = [f"  {name:<8} {page}" for name, page in pages.items()]
     logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
     hints.append(f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.")
