@@ -23,6 +23,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { command -v $$python; break; }; done)
 UV := $(shell command -v uv 2>/dev/null || echo $(BOOT)/bin/uv)
 PY := .venv/bin/python
+# One more than there are processors: tests wait, too, for servers, deadlines and processes of their own.
+PROCESSES := $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SYNC = $(UV) sync --quiet --frozen --inexact --no-default-groups $(if $(wildcard $(PY)),,--python $(PYTHON))
 SOURCES := uv.lock pyproject.toml $(wildcard packages/*/pyproject.toml)
 
@@ -63,7 +65,7 @@ format: .venv/.dev  ## Put the style right
 ##@ Go further
 .PHONY: matrix e2e docs bench packages schema lock
 matrix: .venv/.dev  ## Each package alone, on each Python and Django; LABEL=full for all of them
-	@$(PY) -m tox run-parallel --parallel auto --parallel-no-spinner -m $(or $(LABEL),fast)
+	@$(PY) -m tox run-parallel --parallel $(PROCESSES) --parallel-no-spinner -m $(or $(LABEL),fast)
 
 e2e: .venv/.dev  ## The pages in a real browser
 	@$(PY) -m nox --session e2e
