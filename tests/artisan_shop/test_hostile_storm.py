@@ -18,7 +18,7 @@ from holdfast_artisan_shop.testing import make_product, make_shop, make_user
 from tests.artisan_shop.books import check_books
 from tests.artisan_shop.test_races import _environment
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.slow]
 
 PROCESSES = int(os.environ.get("STORM_PROCESSES", "4"))
 SECONDS = os.environ.get("STORM_SECONDS", "5")

@@ -180,6 +180,7 @@ def test_an_order_that_is_paid_and_cancelled_at_once_ends_one_way(bob, bowl):
     check_books()
 
 
+@pytest.mark.slow
 def test_what_killed_buyers_held_comes_back(bob, shop, category):
     """Buyers die by SIGKILL before each statement of hold, order and commit; afterwards everything can be sold."""
     bowl, shots = make_product(shop=shop, category=category, stock=100), 0

@@ -172,6 +172,7 @@ def test_the_demo_is_told_once_the_ledger_holds_and_the_counter_hears_of_each_de
     }
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 @pytest.mark.usefixtures("flushable")
 def test_what_happened_is_told_although_the_messenger_is_killed():
