@@ -304,6 +304,23 @@ def test_an_order_that_is_sent_twice_with_one_key_is_one(customer, bowl):
     assert Order.objects.count() == 1
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_step_that_is_sent_twice_with_one_key_is_taken_once_and_answered_twice(customer, artisan, bowl):
+    path = f"{API}/orders/{ok(order(customer, bowl), 201)['id']}/"
+    for client, step, state in (
+        (customer, "pay", "paid"),
+        (artisan, "finish", "ready"),
+        (artisan, "complete", "completed"),
+        (artisan, "refund", "refunded"),
+    ):
+        twins = [client.post(f"{path}{step}/", headers={"Idempotency-Key": step}) for _time in range(2)]
+        assert [ok(one)["state"] for one in twins] == [state, state]
+        assert ok(client.post(f"{path}{step}/"), 409)["code"] == "holdfast_artisan_shop.order_step_not_allowed"
+    other = customer.post(f"{path}cancel/", headers={"Idempotency-Key": "pay"})
+    assert ok(other, 409)["code"] == "holdfast_artisan_shop.order_step_not_allowed", "a key is of one step"
+    check_books()
+
+
 def test_a_basket_over_two_shops_becomes_a_purchase_of_two_orders(customer, artisan, visitor, bowl, slot):
     spoon = make_product(shop=make_shop(name="Wood"), name="Spoon", price="5.00")
     basket = f"{API}/basket/"

@@ -145,8 +145,8 @@ class HoldView(UserView):
         return no_content()
 
 
-class PurchaseDoor(UserView):
-    """A door to one purchase, which is shown as it is afterwards."""
+class PurchaseDoor(OnceMixin, UserView):
+    """A door to one purchase, which is shown as it is afterwards; under a key it is made, and paid, once."""
 
     def shown(self, purchase_id: UUID, code: int = status.HTTP_200_OK) -> Response:
         """Return a purchase of mine."""
@@ -154,7 +154,7 @@ class PurchaseDoor(UserView):
         return Response(shapes.PurchaseOutput(purchase).data, status=code)
 
 
-class CheckoutView(OnceMixin, PurchaseDoor):
+class CheckoutView(PurchaseDoor):
     """My basket becomes orders."""
 
     @document(

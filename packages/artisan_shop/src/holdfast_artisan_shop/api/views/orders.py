@@ -34,8 +34,8 @@ MOVING = (no.OrderNotFound, no.OrderStepNotAllowed)
 PAYING = (*MOVING, no.PaymentDeclined, no.PaymentUnavailable)
 
 
-class OrderDoor(UserView):
-    """A door to one order, which is shown as it is after the step."""
+class OrderDoor(OnceMixin, UserView):
+    """A door to one order, which is shown as it is after the step; under a key each step is taken once."""
 
     def shown(self, order_id: UUID, code: int = status.HTTP_200_OK) -> Response:
         """Return an order of mine, or of a shop of mine."""
@@ -47,7 +47,7 @@ class OrderDoor(UserView):
         return Response(shapes.OrderOutput(order).data, status=code, headers=headers)
 
 
-class OrdersView(OnceMixin, OrderDoor):
+class OrdersView(OrderDoor):
     """Orders, and a new one."""
 
     @document(
@@ -116,7 +116,7 @@ class PayOrderView(OrderDoor):
         return self.shown(order_id)
 
 
-class RetryPaymentView(OnceMixin, OrderDoor):
+class RetryPaymentView(OrderDoor):
     """Its money is asked for once more."""
 
     @document(
