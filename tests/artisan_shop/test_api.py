@@ -373,9 +373,13 @@ def test_a_purchase_costs_the_same_however_many_shops_it_is_over(customer, bob):
 def test_a_basket_is_emptied_and_lets_go_of_what_was_held(customer, bowl):
     basket = f"{API}/basket/"
     ok(customer.post(basket, {"product_id": str(bowl.pk), "quantity": 2}, format="json"))
-    ok(customer.post(f"{basket}hold/"))
+    assert ok(customer.get(f"{basket}hold/")) == {"held_until": None}
+    begun = ok(customer.post(f"{basket}hold/"))
     assert Stock.objects.get().held == 2
+    assert ok(customer.get(f"{basket}hold/")) == begun
+    assert ok(client_of(make_user()).get(f"{basket}hold/")) == {"held_until": None}
     assert customer.delete(f"{basket}hold/").status_code == 204
+    assert ok(customer.get(f"{basket}hold/")) == {"held_until": None}
     assert ok(customer.delete(f"{basket}{the_variant(bowl).pk}/"))["lines"] == []
     ok(customer.post(basket, {"product_id": str(bowl.pk)}, format="json"))
     ok(customer.post(f"{basket}hold/"))

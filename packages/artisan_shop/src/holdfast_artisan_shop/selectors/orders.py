@@ -12,6 +12,7 @@ from holdfast_artisan_shop.models import (
     BackInStockRequest,
     BasketLine,
     Delivery,
+    Hold,
     InventoryAlert,
     Order,
     Purchase,
@@ -61,6 +62,12 @@ def basket_of(*, customer_id: Any) -> QuerySet[BasketLine]:
     """Return the lines of a basket, in the order in which they were put there, with product, shop and stock."""
     lines = BasketLine.objects.filter(customer_id=customer_id).order_by("id")
     return lines.select_related("variant__product__shop", "variant__stock")
+
+
+def held_until(*, customer_id: Any) -> dt.datetime | None:
+    """Return until when pieces are held for a customer's checkout, if any are."""
+    holds = Hold.objects.filter(customer_id=customer_id, expires_at__gt=timezone.now())
+    return holds.order_by("expires_at").values_list("expires_at", flat=True).first()
 
 
 def back_in_stock_requests_of(*, customer_id: Any) -> QuerySet[BackInStockRequest]:

@@ -263,7 +263,7 @@ class BasketOutput(serializers.Serializer[Any]):
 class BasketHoldOutput(serializers.Serializer[Any]):
     """Until when the pieces of a basket are nobody else's."""
 
-    held_until = serializers.DateTimeField()
+    held_until = serializers.DateTimeField(allow_null=True)
 
 
 def choice_of(values: dict[str, Any]) -> Choice:

@@ -127,6 +127,11 @@ class QuoteView(UserView):
 class HoldView(UserView):
     """The pieces of my basket, while I check out."""
 
+    @document(summary="Read until when pieces are held for me", response=shapes.BasketHoldOutput)
+    def get(self, request: Request) -> Response:
+        """Return until when the pieces of my basket are nobody else's; null if none are held."""
+        return Response(shapes.BasketHoldOutput({"held_until": selectors.held_until(customer_id=self.user_id)}).data)
+
     @document(
         summary="Hold the pieces of my basket",
         response=shapes.BasketHoldOutput,
