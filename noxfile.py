@@ -51,9 +51,10 @@ def format(session: nox.Session) -> None:  # noqa: A001 - the name of the comman
 
 @nox.session
 def types(session: nox.Session) -> None:
-    """Types: the packages, strictly."""
+    """Types: the packages and the example project, strictly."""
     sources = [str(path) for path in (ROOT / "packages").glob("*/src/*") if path.is_dir()]
     session.run("mypy", *sources, "scripts", env={"PYTHONPATH": "."}, external=True)
+    session.run("mypy", "--config-file", "example_project/mypy.ini", "example_project", external=True)
 
 
 @nox.session

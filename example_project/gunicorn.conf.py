@@ -20,7 +20,7 @@ def child_exit(_server: Any, worker: Any) -> None:
     """Forget the gauges of a worker that is gone; its counts stay."""
     from prometheus_client import multiprocess  # noqa: PLC0415 - not in the master before its workers are there
 
-    multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # has no annotations
 
 
 def on_exit(_server: Any) -> None:

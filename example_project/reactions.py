@@ -47,9 +47,8 @@ def tell_the_receiver(envelope: Envelope[TransferPosted]) -> None:
     event = envelope.event
     if event.kind not in _SENTENCES:
         return
-    transfer = (
-        selectors.journal(journal_id=event.journal_id).select_related("source", "target").get(pk=event.transfer_id)
-    )
+    journal = selectors.journal(journal_id=UUID(event.journal_id))
+    transfer = journal.select_related("source", "target").get(pk=event.transfer_id)
     sender, receiver = transfer.source.owner_id, transfer.target.owner_id
     if receiver is None or receiver == sender or timezone.now() - transfer.effective_at > NEWS_FOR:
         return
@@ -58,7 +57,7 @@ def tell_the_receiver(envelope: Envelope[TransferPosted]) -> None:
         user_id=receiver,
         event_id=envelope.id,
         icon="receive",
-        text=_SENTENCES[event.kind].format(who=names_of([sender]).get(sender, "Holdfast"), amount=amount),
+        text=_SENTENCES[event.kind].format(who=_name_of(sender), amount=amount),
         address=reverse("storefront:transfer", args=[transfer.pk]),
         occurred_at=transfer.effective_at,
     )
@@ -157,6 +156,10 @@ def tell_who_waits(envelope: Envelope[BackInStock]) -> None:
             address=reverse("storefront:ware", args=[event.product_id]),
             occurred_at=envelope.occurred_at,
         )
+
+
+def _name_of(user_id: int | None) -> str:
+    return "Holdfast" if user_id is None else names_of([user_id]).get(user_id, "Holdfast")
 
 
 _ORDER_SENTENCES = {

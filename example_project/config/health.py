@@ -20,7 +20,7 @@ def workers() -> Health:
     """Ask the workers through the broker; one answer is enough."""
     with app.connection_for_write(connect_timeout=ANSWER_SECONDS) as connection:
         connection.ensure_connection(max_retries=1, timeout=ANSWER_SECONDS)
-        answers = app.control.ping(timeout=ANSWER_SECONDS, limit=1, connection=connection)
+        answers = app.control.ping(timeout=ANSWER_SECONDS, limit=1, connection=connection) or []
     return Health(ok=bool(answers), detail={"answered": len(answers)})
 
 

@@ -11,7 +11,8 @@ from holdfast import tracing
 
 def add_trace(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Add the bound headers: the same request id in the web process, in the relay's handlers and in the answer."""
-    return event | {name: value for name, value in tracing.current().items() if name in {"request_id", "actor_id"}}
+    ids = {name: value for name, value in tracing.current().items() if name in {"request_id", "actor_id"}}
+    return {**event, **ids}
 
 
 def without_traceback(record: logging.LogRecord) -> bool:

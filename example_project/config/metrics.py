@@ -32,7 +32,7 @@ def _registry() -> CollectorRegistry:
         return REGISTRY
     # Of all processes of this server (gunicorn.conf.py); what is asked of the database is the same in each.
     registry = CollectorRegistry()
-    MultiProcessCollector(registry)
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # has no annotations
     for collector in COLLECTORS:
         registry.register(collector())
     return registry

@@ -21,6 +21,6 @@ class BoundedUpload(FileUploadHandler):
         """Pass it on to who stores it."""
         return raw_data
 
-    def file_complete(self, file_size: int) -> UploadedFile | None:
+    def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
         """Leave it to who has stored it."""
         return None

@@ -1,6 +1,7 @@
 """Questions about people."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db.models import Q
 
@@ -22,7 +23,7 @@ def find_person(text: str) -> User:
     return person
 
 
-def get_person(user_id: object) -> User:
+def get_person(user_id: int | str) -> User:
     """Return the person with this id. Raises ``PersonNotFound``."""
     person = User.objects.filter(pk=user_id).first()
     if person is None:
@@ -35,7 +36,7 @@ def names_of(user_ids: Iterable[int]) -> dict[int, str]:
     return {user.pk: str(user) for user in User.objects.filter(pk__in=set(user_ids))}
 
 
-def is_active(user_id: object) -> bool:
+def is_active(user_id: Any) -> bool:
     """Tell whether the person that a token names may still sign in."""
     try:
         return User.objects.filter(pk=user_id, is_active=True).exists()

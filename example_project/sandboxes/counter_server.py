@@ -205,7 +205,7 @@ class Handler(AnsweringHandler):
             threading.Thread(target=self.server.shutdown, daemon=True).start()
 
 
-def read_event(headers: Mapping[str, str], body: bytes) -> Told:
+def read_event(headers: Any, body: bytes) -> Told:
     """Return the event of a request. Raises ``Refused``."""
     event_id = headers.get("webhook-id") or headers.get("Idempotency-Key") or ""
     if not 0 < len(event_id) <= MAX_ID_LENGTH:

@@ -143,7 +143,7 @@ def round_up(count: int) -> int:
     """Return the next number that people like to read at the end of a scale: 1, 2, 4, 6, 8, 10, 12, 16, 20, 30 ..."""
     if count <= 10:
         return next(step for step in (1, 2, 4, 6, 8, 10) if count <= step)
-    magnitude = 10 ** (len(str(count - 1)) - 1)
+    magnitude = int(10 ** (len(str(count - 1)) - 1))
     return next(
         step * magnitude // 10 for step in (12, 16, 20, 30, 40, 50, 60, 80, 100) if count * 10 <= step * magnitude
     )

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from holdfast_defects import selectors, services
+from holdfast_defects.states import Severity
 from people.selectors import find_person
 
 
@@ -115,7 +116,10 @@ def tell() -> None:
     for report in _by_age([*REPORTS, *TAKEN_BACK]):
         seen = now - dt.timedelta(days=report.days_ago, minutes=chance.randrange(50))
         defect = services.report_defect(
-            user_id=find_person(report.who).pk, comment=report.comment, timestamp=seen, severity=report.severity
+            user_id=find_person(report.who).pk,
+            comment=report.comment,
+            timestamp=seen,
+            severity=Severity(report.severity),
         )
         for step in report.steps:
             _VERBS[step](defect_id=defect.id)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -162,20 +163,20 @@ class Story:
         date = self.now - dt.timedelta(days=day)
         for customer in CUSTOMERS:
             if day == DAYS or date.day == 1:
-                yield self._at(date, 6), lambda at, customer=customer: self._earn(customer, at)
+                yield self._at(date, 6), partial(self._earn, customer)
             if date.day == 3:
-                yield self._at(date, 7), lambda at, customer=customer: self._spend(customer, at, "Rent", 46, 46)
+                yield self._at(date, 7), partial(self._spend, customer, "Rent", 46, 46)
             if date.day == 20:
-                yield self._at(date, 7), lambda at, customer=customer: self._spend(customer, at, "Savings", 10, 16)
+                yield self._at(date, 7), partial(self._spend, customer, "Savings", 10, 16)
             if date.weekday() == 5:
-                yield self._at(date, 11), lambda at, customer=customer: self._spend(customer, at, "Groceries", 3, 6)
+                yield self._at(date, 11), partial(self._spend, customer, "Groceries", 3, 6)
             if self.random.random() < 0.34:
-                yield self._at(date, 9), lambda at, customer=customer: self._buy(customer, at)
+                yield self._at(date, 9), partial(self._buy, customer)
             if self.random.random() < 0.05:
-                yield self._at(date, 18), lambda at, customer=customer: self._share(customer, at)
+                yield self._at(date, 18), partial(self._share, customer)
         if date.weekday() == 4:
             for artisan in ARTISANS:
-                yield self._at(date, 17), lambda at, artisan=artisan: self._take_home(artisan, at)
+                yield self._at(date, 17), partial(self._take_home, artisan)
 
     def _at(self, date: dt.datetime, hour: int) -> dt.datetime:
         minutes = self.random.randrange(120)
@@ -196,7 +197,7 @@ class Story:
         )
         self.purse[username] = self.purse.get(username, Decimal(0)) + amount
 
-    def _spend(self, customer: Customer, at: dt.datetime, note: str, low: int, high: int) -> None:
+    def _spend(self, customer: Customer, note: str, low: int, high: int, at: dt.datetime) -> None:
         share = Decimal(self.random.randint(low * 100, high * 100)) / 10_000
         amount = (customer.salary * share).quantize(Decimal("0.1"))
         if self.purse.get(customer.username, Decimal(0)) >= amount:
@@ -299,17 +300,21 @@ class Story:
 
     def _tell_the_present(self) -> None:
         """Tell of holds in every state, and of payments through the rail, which want no transaction around them."""
-        in_days = lambda days: self.now + dt.timedelta(days=days)  # noqa: E731 - a word for this function alone
+
+        def in_days(days: int) -> dt.datetime:
+            return self.now + dt.timedelta(days=days)
+
         self._hold("ada", "84.00", "Order at Greta’s: tea bowls", in_days(6), owner_may_end=False)
         self._hold("ada", "260.00", "Ferry in August", in_days(60))
         self._hold("emi", "45.00", "Lamp shade, deposit", in_days(3))
         partly = self._hold("clara", "150.00", "Wool throw, two parts", in_days(20))
         whole = self._hold("ben", "38.00", "Notebook for Mum", in_days(5))
         freed = self._hold("farid", "24.00", "Ukulele class", in_days(2))
-        for name, hold, payee, amount, final in [
+        captures: list[tuple[str, Any, str, Money | None, bool]] = [
             ("partly", partly, "ines", Money("75.00", "EUR"), False),
             ("whole", whole, "jonas", None, True),
-        ]:
+        ]
+        for name, hold, payee, amount, final in captures:
             services.capture_hold(
                 key=key("capture", name),
                 hold_id=hold.id,
@@ -322,11 +327,11 @@ class Story:
         self._hold("nora", "52.00", "Birthday cake, never ordered", timezone.now() + dt.timedelta(seconds=0.2))
         time.sleep(0.25)
         services.expire_holds(limit=100)
-        for username, amount in [("ada", "150.00"), ("ben", "80.00")]:
+        for username, paid_in in [("ada", "150.00"), ("ben", "80.00")]:
             services.request_deposit(
                 key=key("payment", username),
                 account_id=self.accounts[username, "EUR"].id,
-                amount=Money(amount, "EUR"),
+                amount=Money(paid_in, "EUR"),
                 owner_id=self.people[username].pk,
             )
 

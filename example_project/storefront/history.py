@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
 from holdfast.money import Money, from_minor
@@ -40,8 +41,9 @@ class Line:
 
 
 def lines(entries: Iterable[Any]) -> list[Line]:
-    """Return entries in words; the names of all the people in it are read at once."""
+    """Return entries in words; whatever all of them need is read at once, unless it has been read with them."""
     rows = list(entries)
+    prefetch_related_objects(rows, "counterparty", "transfer")
     names = names_of(row.counterparty.owner_id for row in rows if row.counterparty.owner_id)
     return [_line(row, names) for row in rows]
 

@@ -55,7 +55,7 @@ class Mail:
 
     @cached_property
     def _parsed(self) -> ParsedMail:
-        return message_from_bytes(self.raw, policy=policy.default)  # type: ignore[return-value]  # what this policy makes
+        return message_from_bytes(self.raw, policy=policy.default)
 
     @property
     def subject(self) -> str:

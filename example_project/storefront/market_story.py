@@ -201,7 +201,7 @@ class Story:
                     product = self.goods[stall.owner, name]
                     yield Sale(
                         product,
-                        transfer.source.owner_id,
+                        int(transfer.source.owner_id or 0),
                         transfer.effective_at,
                         transfer.amount_minor,
                         transfer.journal_id,

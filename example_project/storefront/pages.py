@@ -17,11 +17,17 @@ from django.db.models import QuerySet
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
-from django.views.generic import FormView, TemplateView, View
+from django.views.generic import FormView, View
+from django.views.generic.base import ContextMixin, TemplateResponseMixin
 
 from holdfast import errors
 from holdfast.api.pagination import keyset_page
 from holdfast.ids import uuid7
+
+
+def _id_of(request: HttpRequest) -> int:
+    """Return the id of who is signed in."""
+    return int(request.user.pk or 0)
 
 
 class RefusalsAnswered(View):
@@ -37,8 +43,15 @@ class RefusalsAnswered(View):
             return render(request, "storefront/refused.html", {"refusal": refusal}, status=refusal.status)
 
 
-class OpenPage(RefusalsAnswered, TemplateView):
-    """A page that shows something to everybody."""
+class OpenPage(RefusalsAnswered, TemplateResponseMixin, ContextMixin):
+    """A page that shows something to everybody.
+
+    Not Django's ``TemplateView``: that one answers with pages alone, and some of ours are files and streams.
+    """
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Show it."""
+        return self.render_to_response(self.get_context_data(**kwargs))
 
 
 class Page(LoginRequiredMixin, OpenPage):
@@ -47,10 +60,10 @@ class Page(LoginRequiredMixin, OpenPage):
     @property
     def owner_id(self) -> int:
         """The scope of every question and every verb: outside it nothing exists."""
-        return int(self.request.user.pk)
+        return _id_of(self.request)
 
 
-class OpenFormPage(RefusalsAnswered, FormView):
+class OpenFormPage(RefusalsAnswered, FormView):  # type: ignore[type-arg]  # it takes no [Form] where it runs
     """A page with a form that runs one verb, for everybody."""
 
     done = ""
@@ -88,7 +101,7 @@ class FormPage(LoginRequiredMixin, OpenFormPage):
     @property
     def owner_id(self) -> int:
         """The scope of every question and every verb: outside it nothing exists."""
-        return int(self.request.user.pk)
+        return _id_of(self.request)
 
     def get_initial(self) -> dict[str, Any]:
         """Give the form its key."""
@@ -98,6 +111,7 @@ class FormPage(LoginRequiredMixin, OpenFormPage):
 class ForAdmins(PermissionRequiredMixin):
     """Lets in active staff with the permission that the page names."""
 
+    request: HttpRequest
     permission_required: str | tuple[str, ...] = ()
 
     def has_permission(self) -> bool:

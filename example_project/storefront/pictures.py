@@ -26,7 +26,7 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 _OWN = re.compile(r".*/pictures/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})/([0-9a-f]{32})\.webp")
 
 
-def keep(*, product_id: UUID, upload: UploadedFile) -> str:
+def keep(*, product_id: UUID, upload: "UploadedFile[Any]") -> str:
     """Keep what somebody has sent as a picture of a product; return its path. Raises ``PictureInvalid``."""
     if not upload.size or upload.size > BYTES_MAX:
         raise PictureInvalid(maximum_bytes=BYTES_MAX)
@@ -69,7 +69,7 @@ def _file(product_id: UUID, name: str) -> str:
     return f"pictures/{product_id}/{name}.webp"
 
 
-def _shrunk(upload: UploadedFile) -> bytes:
+def _shrunk(upload: "UploadedFile[Any]") -> bytes:
     try:
         with Image.open(upload, formats=FORMATS) as image:
             upright = _upright(image)

@@ -24,8 +24,8 @@ class BrowseForm(forms.Form):
     """Which products to show, and in which order. What makes no sense filters nothing."""
 
     q = forms.CharField(max_length=200, required=False, label="Search")
-    brand = forms.ModelChoiceField(queryset=None, required=False, empty_label="Any brand")
-    category = forms.ModelChoiceField(queryset=None, required=False, empty_label="Any category")
+    brand: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="Any brand")
+    category: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="Any category")
     order = forms.ChoiceField(choices=[(name, label) for name, (label, _by) in ORDERS.items()], required=False)
     active = forms.ChoiceField(choices=list(SHOWN.items()), required=False, label="Shown")
 
@@ -75,8 +75,8 @@ class ProductForm(forms.Form):
     sku = forms.CharField(max_length=64, label="SKU", help_text="The number by which shops know it.")
     price = forms.CharField(max_length=30, widget=AMOUNT)
     currency = forms.ChoiceField(choices=CURRENCIES)
-    brand = forms.ModelChoiceField(queryset=None)
-    category = forms.ModelChoiceField(queryset=None, required=False, empty_label="None")
+    brand: Any = forms.ModelChoiceField(queryset=None)
+    category: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="None")
     description = forms.CharField(max_length=20_000, required=False, widget=forms.Textarea(attrs={"rows": 4}))
     image_url = forms.URLField(
         max_length=500, required=False, label="Address of a picture", assume_scheme="https", help_text="Over https."
@@ -138,8 +138,8 @@ class PricesForm(forms.Form):
         help_text="5 makes 10.00 into 10.50, and -10 makes it 9.00.",
         widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
     )
-    brand = forms.ModelChoiceField(queryset=None, required=False, empty_label="All brands")
-    category = forms.ModelChoiceField(queryset=None, required=False, empty_label="All categories")
+    brand: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="All brands")
+    category: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="All categories")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

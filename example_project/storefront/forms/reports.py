@@ -1,6 +1,5 @@
 """Forms about what visitors look at."""
 
-import datetime as dt
 from typing import Any
 
 from django import forms
@@ -17,8 +16,8 @@ class ReportForm(forms.Form):
     interval = forms.ChoiceField(choices=[(one.value, f"By {one.label}") for one in Interval], label="How finely")
     start = forms.DateField(label="From", widget=_DAY)
     end = forms.DateField(label="To", widget=_DAY)
-    brand = forms.ModelChoiceField(queryset=None, required=False, empty_label="All brands")
-    category = forms.ModelChoiceField(queryset=None, required=False, empty_label="All categories")
+    brand: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="All brands")
+    category: Any = forms.ModelChoiceField(queryset=None, required=False, empty_label="All categories")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -32,6 +31,6 @@ class ReportForm(forms.Form):
         return {f"{name}_id": one.pk for name, one in chosen.items() if one}
 
     @property
-    def days(self) -> dict[str, dt.date]:
+    def days(self) -> dict[str, Any]:
         """Return which days."""
         return {name: self.cleaned_data[name] for name in ("start", "end")}

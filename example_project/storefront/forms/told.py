@@ -43,7 +43,7 @@ class DeliveriesForm(forms.Form):
 class ToldForm(forms.Form):
     """How somebody is told over each channel, and of which brands he is not."""
 
-    muted = forms.ModelMultipleChoiceField(
+    muted: Any = forms.ModelMultipleChoiceField(
         queryset=None, required=False, widget=forms.CheckboxSelectMultiple, label="Of these brands, tell me nothing"
     )
 

@@ -34,7 +34,7 @@ _SIGNS = (
     (("kni", "metal"), "knife", 5),
 )
 
-_MONEY = {
+_MONEY: dict[str, str] = {
     PaymentState.AUTHORIZING: "being set aside",
     PaymentState.AUTHORIZED: "set aside",
     PaymentState.DECLINED: "declined",

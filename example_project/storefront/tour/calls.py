@@ -59,7 +59,7 @@ class Caller:
 
     def etag(self, path: str) -> str:
         """Return the ``ETag`` of what is there: whoever changes it sends that back."""
-        return self._shown("GET", path).headers.get("ETag", "")
+        return str(self._shown("GET", path).headers.get("ETag", ""))
 
     def post(self, path: str, body: Any = None, *, key: str = "", statuses: tuple[int, ...] = (200,)) -> Any:
         """Send something, under an ``Idempotency-Key`` where there is one."""
@@ -108,7 +108,7 @@ class Caller:
     ) -> httpx.Response:
         address = path if path.startswith("http") else ROOT + path
         try:
-            reply = self._api.client.request(method, address, json=body, headers=self._headers | headers)
+            reply = self._api.client.request(method, address, json=body, headers={**self._headers, **headers})
         except httpx.HTTPError as error:
             raise Astray(f"{method} {address}: no answer ({error}). Does the demo run there?") from error
         if reply.status_code not in statuses:

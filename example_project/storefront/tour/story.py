@@ -151,7 +151,7 @@ class Tour:
     def _settle(self, lea: Caller, order: Any, account: Any, workshop: Any) -> Decimal:
         self.chapter("The hold was captured: she has paid the potter, and the platform's fee")
         left = _decimal(account["balance"]) - _decimal(order["total"])
-        self._account(lea, account, lambda now: (_decimal(now["balance"]), _decimal(now["held"])) == (left, 0))
+        self._account(lea, account, lambda now: (_decimal(now["balance"]), _decimal(now["held"])) == (left, Decimal(0)))
         transfers = _those(lea.get(f"/wallet/transfers/?account={account['id']}"), source=account["id"])
         for one in transfers:
             self.came(f"{one['metadata']['note']}: {_money(one['amount'])}")

@@ -38,7 +38,7 @@ class Group:
     @property
     def lead_days(self) -> int:
         """How long making takes."""
-        return max(line.variant.product.lead_days for line in self.lines)
+        return max(int(line.variant.product.lead_days) for line in self.lines)
 
     @property
     def total(self) -> Money:
@@ -66,15 +66,15 @@ class Basket:
 
 def basket_now(customer_id: int) -> Basket:
     """Return a customer's basket."""
-    lines = list(selectors.basket_of(customer_id=customer_id))
+    lines: list[Any] = list(selectors.basket_of(customer_id=customer_id))  # each with what the page shows of it
     products = selectors.as_offers(selectors.shown_products())
-    offers = products.in_bulk([line.variant.product_id for line in lines])
+    offers: dict[Any, Any] = products.in_bulk([line.variant.product_id for line in lines])
     groups: dict[Any, Group] = {}
     for line in lines:
         offer = offers.get(line.variant.product_id)
         line.product = offer or line.variant.product
         line.gone = offer is None or not line.variant.active
-        now_minor = line.unit_minor if line.gone else offer.price_now_minor + line.variant.extra_minor  # type: ignore[union-attr]  # it is there
+        now_minor = line.unit_minor if offer is None or line.gone else offer.price_now_minor + line.variant.extra_minor
         line.changed, line.now_minor = now_minor != line.unit_minor, now_minor
         line.total_minor = now_minor * line.quantity
         line.short = not line.gone and not line.product.made_to_order and line.variant.stock.on_hand < line.quantity
@@ -241,7 +241,7 @@ class CheckoutView(FormPage):
         before = orders.exclude(delivery__address="").filter(delivery__isnull=False).first()
         return initial | ({"address": before.delivery.address} if before else {})
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Order, or only say what it comes to."""
         if "quote" not in request.POST:
             return super().post(request, *args, **kwargs)

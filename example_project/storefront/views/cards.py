@@ -103,7 +103,7 @@ class CardView(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Offer the steps that its state and its provider allow."""
-        card = selectors.get_card(card_id=kwargs["card_id"], holder_id=self.owner_id)
+        card: Any = selectors.get_card(card_id=kwargs["card_id"], holder_id=self.owner_id)
         verbs = selectors.offered().verbs
         shown = CardState.ACTIVATED if card.state == CardState.FROZEN else card.state
         reached = WAY.index(shown) if shown in WAY else -1

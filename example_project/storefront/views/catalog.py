@@ -196,8 +196,8 @@ class ImportView(TellingPage):
         try:
             report = services.import_products(content=content, actor_id=self.owner_id, **options)
         except RowsBroken as refusal:
-            rows = refusal.context["rows"]
-            return self._say(form, refusal.status, refusal=refusal, rows=rows, broken=refusal.context["broken"])
+            context: Any = refusal.context
+            return self._say(form, refusal.status, refusal=refusal, rows=context["rows"], broken=context["broken"])
         except errors.Refusal as refusal:
             return self._say(form, refusal.status, refusal=refusal)
         if options["dry_run"] or report.broken:

@@ -98,7 +98,7 @@ class DefectView(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Offer the steps that its state allows."""
-        defect = selectors.get_defect(defect_id=kwargs["defect_id"])
+        defect: Any = selectors.get_defect(defect_id=kwargs["defect_id"])
         allowed = {transition.name for transition in defect.get_available_state_transitions()}
         reached = WAY.index(defect.state) if defect.state in WAY else 0
         return super().get_context_data(

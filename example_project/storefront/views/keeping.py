@@ -155,7 +155,7 @@ class DaysOffView(ShopFormPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Gather them; of those to come also what is booked, to be talked over."""
         today = selectors.day_of(timezone.now(), self.shop.time_zone)
-        closures = list(keeping.closures_of(shop_id=self.shop.pk, actor_id=self.owner_id)[:100])
+        closures: list[Any] = list(keeping.closures_of(shop_id=self.shop.pk, actor_id=self.owner_id)[:100])
         coming = sorted((one for one in closures if one.last_day >= today), key=lambda one: one.first_day)
         booked = self._booked() if coming else {}
         for closure in coming:

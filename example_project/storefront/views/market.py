@@ -50,7 +50,7 @@ class NearView(OpenPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Look in the circle."""
         form = NearForm(self.request.GET)
-        circle = form.circle
+        circle: Any = form.circle  # mypy would give each of its numbers to every argument
         products = selectors.products_near(**circle, limit=NEAR_PRODUCTS, category_id=form.category_id)
         shops = selectors.shops_near(**circle, limit=NEAR_SHOPS)
         if form.category_id:
@@ -98,8 +98,8 @@ class WareView(OpenPage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Show it."""
         user_id = self.request.user.pk if self.request.user.is_authenticated else None
-        product = selectors.get_offer(product_id=kwargs["product_id"], actor_id=user_id)
-        variants = [one for one in product.variants.all() if one.active]
+        product: Any = selectors.get_offer(product_id=kwargs["product_id"], actor_id=user_id)
+        variants: list[Any] = [one for one in product.variants.all() if one.active]
         for one in variants:
             one.price_now_minor = product.price_now_minor + one.extra_minor
             one.can_be_bought = product.made_to_order or one.stock.free > 0

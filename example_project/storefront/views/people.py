@@ -75,7 +75,7 @@ class ProfileView(FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         """Show what is known."""
-        user = self.request.user
+        user: Any = self.request.user  # who is signed in
         return {"first_name": user.first_name, "last_name": user.last_name, "email": user.email}
 
     def run(self, form: Form) -> User:

@@ -64,7 +64,7 @@ class ReportsView(AdminPage):
     def _reports(self, form: ReportForm) -> dict[str, Any]:
         interval = Interval(form.cleaned_data["interval"])
         series = reports.views_over_time(interval=interval, **form.days, **form.scope)
-        days = {"start": series.period.start, "end": series.period.end}
+        days: dict[str, Any] = {"start": series.period.start, "end": series.period.end}
         rankings = {of.value: reports.ranking(of=of, **days, **form.scope, limit=TOP) for of in RankingOf}
         query = urlencode({"interval": interval.value, **days, **{name[:-3]: one for name, one in form.scope.items()}})
         plain = urlencode({**days, **{name[:-3]: one for name, one in form.scope.items()}})

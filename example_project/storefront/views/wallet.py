@@ -40,7 +40,7 @@ class WalletView(Page):
             .order_by("-is_default", "created_at")
         )
         first = accounts[0] if accounts else None
-        values = {"first": first, "others": accounts[1:], "accounts": accounts}
+        values: dict[str, Any] = {"first": first, "others": accounts[1:], "accounts": accounts}
         if first:
             recent = history.readable(selectors.entries(account_id=first.id, owner_id=self.owner_id))[:RECENT_LINES]
             holds = selectors.holds_of(owner_id=self.owner_id).filter(state=HoldState.OPEN)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, StreamingHttpResponse
@@ -114,7 +115,7 @@ class WorkshopView(Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Gather them, each with what waits there."""
-        shops = list(selectors.shops_of(actor_id=self.owner_id).order_by("name"))
+        shops: list[Any] = list(selectors.shops_of(actor_id=self.owner_id).order_by("name"))
         for shop in shops:
             orders = selectors.orders_of_shops(actor_id=self.owner_id, shop_id=shop.pk)
             shop.waiting = orders.filter(state__in=OPEN_STATES).order_by().count()
@@ -351,7 +352,7 @@ class NewWareView(ShopFormPage):
     """A new product."""
 
     template_name = "storefront/workshop/form.html"
-    form_class = NewWareForm
+    form_class: type[forms.Form] = NewWareForm
     done = "It is on the shelf."
     extra_context = {"title": "A new product", "verb": "Put it on the shelf"}
 
@@ -408,7 +409,7 @@ class ShopPlanView(ShopPage):
         """Plan the day that was asked for, or the next one on which there is something to do."""
         today = timezone.now().astimezone(ZoneInfo(self.shop.time_zone)).date()
         day = self._asked() or self._next(today)
-        stops = selectors.day_plan(shop_id=self.shop.pk, actor_id=self.owner_id, day=day)
+        stops: list[Any] = selectors.day_plan(shop_id=self.shop.pk, actor_id=self.owner_id, day=day)
         names = names_of([stop.order.customer_id for stop in stops])
         for stop in stops:
             stop.customer_name = names.get(stop.order.customer_id, "Somebody")
@@ -459,10 +460,10 @@ class ShopSlotsView(ShopFormPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Show the week, and how full the next slots are."""
-        slots = list(selectors.slots_of_shop(shop_id=self.shop.pk, actor_id=self.owner_id)[:14])
+        slots: list[Any] = list(selectors.slots_of_shop(shop_id=self.shop.pk, actor_id=self.owner_id)[:14])
         for slot in slots:
             slot.words, slot.how = span(slot, self.shop), _who(slot)
-        patterns = list(keeping.slot_patterns_of(shop_id=self.shop.pk, actor_id=self.owner_id))
+        patterns: list[Any] = list(keeping.slot_patterns_of(shop_id=self.shop.pk, actor_id=self.owner_id))
         for pattern in patterns:
             pattern.how = _who(pattern)
         week = [(name, [one for one in patterns if one.weekday == day]) for day, name in enumerate(WEEKDAYS)]

@@ -37,7 +37,8 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, url: str, counters: str, **options: Any) -> None:
         """Walk it."""
         terminal = self.stdout.isatty() and not options["no_color"]
-        report = Report(self.stdout._out, color=terminal or options["force_color"], live=terminal)  # noqa: SLF001 - its write() adds line ends
+        out: Any = self.stdout._out  # noqa: SLF001 - its own write() adds line ends
+        report = Report(out, color=terminal or options["force_color"], live=terminal)
         began = time.monotonic()
         # Proxies of the environment are not for a server of our own.
         with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False) as client:
