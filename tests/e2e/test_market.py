@@ -42,7 +42,7 @@ def kept_shop(market: str) -> str:
     services.invite_member(**mine, user_id=find_person("jonas").pk)
     today = timezone.localdate()
     services.close_days(**mine, first_day=today + dt.timedelta(days=1), last_day=today + dt.timedelta(days=3))
-    bowl = selectors.browse(shop_id=shop.pk, text="tea bowl")[0]
+    bowl = next(one for one in selectors.browse(shop_id=shop.pk) if one.name == "Tea bowl")
     images = []
     for glaze in ("sea blue", "oatmeal"):
         path = pictures.keep(product_id=bowl.pk, upload=SimpleUploadedFile("bowl.png", photograph(glaze)))
