@@ -30,6 +30,10 @@ PROCESSORS: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
+# Without the variables of each frame, which structlog shows unless it is told not to: they hold secrets, and to write
+# down a queryset is to ask the database, under the lock of the log, which is when it does not answer.
+TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure(*, level: str, as_json: bool) -> dict[str, Any]:
     """Configure structlog and return Django's ``LOGGING``: JSON for machines, colors for a terminal."""
@@ -50,7 +54,7 @@ def configure(*, level: str, as_json: bool) -> dict[str, Any]:
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
     )
-    traceback: list[structlog.typing.Processor] = [structlog.processors.dict_tracebacks] if as_json else []
+    traceback: list[structlog.typing.Processor] = [TRACEBACKS] if as_json else []
     return {
         "version": 1,
         "disable_existing_loggers": False,
