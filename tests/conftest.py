@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connections, transaction
@@ -13,6 +14,12 @@ from django.test import TransactionTestCase
 
 # What migrating fills, and no test does: emptied, it would have to be made again after each test.
 KEPT = {"django_content_type", "auth_permission"}
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "on any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("on any machine")
 
 
 @pytest.hookimpl(tryfirst=True)
