@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.slow
+# On either database where make test runs PostgreSQL.
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 
 @contextmanager
