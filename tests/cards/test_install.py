@@ -92,7 +92,7 @@ def test_a_lost_answer_is_left_to_a_person_as_the_readme_says(project, server, s
 def test_the_sandbox_of_the_readme_starts(project):
     with project.running("cards_sandbox", "--port", "0") as process:
         log = project.folder / "cards_sandbox.log"
-        for _attempt in range(300):
+        for _attempt in range(1_200):
             if "The sandbox's page is http://127.0.0.1:" in log.read_text():
                 return
             assert process.poll() is None, log.read_text()

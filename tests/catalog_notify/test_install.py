@@ -41,7 +41,7 @@ def test_the_readme_is_true_from_the_shell_to_the_mail(project, server):
 
     told = ""
     with project.running("outbox_relay"), project.running("catalog_deliver"):
-        for _moment in range(300):
+        for _moment in range(1_200):
             told = (project.folder / "catalog_deliver.log").read_text()
             if told.count("To: bob@example.com") == 2:
                 break

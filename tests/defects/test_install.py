@@ -56,7 +56,7 @@ def test_the_readme_is_true_from_the_shell_to_the_counter_server(project, server
     assert (defects[0]["state"], json.loads(reported[2])["severity"]) == ("triaged", "low")
 
     with project.running("outbox_relay"):
-        for _moment in range(600):
+        for _moment in range(2_400):
             if len(counter.received) > len(defects):
                 break
             time.sleep(0.05)

@@ -208,7 +208,7 @@ def _relay() -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "manage.py", "outbox_relay"], cwd=PROJECT, env=environment)
 
 
-def _wait_until(reached, seconds: float = 60) -> None:
+def _wait_until(reached, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, "It did not happen in time."

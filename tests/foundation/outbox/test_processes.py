@@ -24,7 +24,7 @@ from tests.foundation.outbox.campaign.models import Receipt, Walker
 from tests.foundation.outbox.facts import Noted
 
 CAMPAIGN_SETTINGS = "tests.foundation.outbox.campaign.settings"
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180
 
 
 def environment():
