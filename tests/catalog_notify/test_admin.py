@@ -1,5 +1,7 @@
 """The staff's door: whatever is done there goes through the services, is one change set, and is told."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -91,6 +93,20 @@ def test_an_edit_that_is_refused_undoes_the_whole_list(settings, browser, acme):
     assert events == []
     assert told(response) == ["Prices are not given in this currency."]
     assert {one.price for one in Product.objects.all()} == {Money("10", "EUR")}
+
+
+def test_a_list_offers_the_currencies_that_are_allowed_and_that_of_each_price(settings, browser, acme):
+    product = make_product(brand=acme)
+    Product.objects.filter(pk=product.pk).update(price_currency="SEK")  # which was allowed once
+    settings.HOLDFAST_CATALOG_NOTIFY = {"CURRENCIES": ["EUR", "USD"]}
+
+    page = browser.get(url("product", "changelist")).content.decode()
+
+    assert re.findall(r'<option value="([A-Z]{3})"( selected)?', page) == [
+        ("EUR", ""),
+        ("USD", ""),
+        ("SEK", " selected"),
+    ]
 
 
 def test_deleting_one_and_deleting_several_are_told(browser, acme):

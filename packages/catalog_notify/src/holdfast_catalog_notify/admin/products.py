@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from holdfast.errors import Refusal
 from holdfast.windows import BoundedPaginator
 from holdfast_catalog_notify import services
+from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import BrandNotFound, CategoryNotFound, ProductNotFound
 from holdfast_catalog_notify.models import Brand, Category, Product
 from holdfast_catalog_notify.states import Door
@@ -31,6 +32,17 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["expected_version"].initial = self.instance.version
+
+
+class CurrencySelect(forms.Select):
+    """Offers the currencies that prices may have, and that of this price: fifty lists of 300 are a megabyte."""
+
+    def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
+        """Return the options."""
+        allowed = settings.CURRENCIES
+        if allowed is not None:
+            self.choices = [(code, code) for code in dict.fromkeys([*allowed, *filter(None, value)])]
+        return super().optgroups(name, value, attrs)
 
 
 class RefusingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
@@ -78,6 +90,14 @@ class ProductAdmin(RefusingAdmin):
     def get_fields(self, request: HttpRequest, obj: Product | None = None) -> tuple[str, ...]:
         """Ask for what somebody says of a product; show what we know of it."""
         return (*EDITABLE, *self.readonly_fields, "expected_version") if obj else EDITABLE
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer the currencies that prices may have."""
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "price":
+            amount, currency = field.widget.widgets
+            field.widget.widgets = [amount, CurrencySelect(attrs=currency.attrs, choices=currency.choices)]
+        return field
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Make the edits of the list, and its actions, one change set."""
