@@ -380,6 +380,8 @@ def servers(place: Place) -> dict[str, list[str]]:
     # Loaded once and then forked; and without the control socket that it would put into our home.
     web = ["-m", "gunicorn", "config.wsgi", "--preload", "--no-control-socket"]
     worker = ["-m", "celery", "--no-color", "--app", "config", "worker", "--pool", "threads", "--concurrency", "4"]
+    # Who is root in a container knows that; a host's worker should not be.
+    worker = ["-W", "ignore:You're running the worker with superuser", *worker]
     return {
         "web": [sys.executable, *web, "--bind", f"{place.host}:{place.port}", "--workers", "2", "--threads", "8"],
         "relay": [sys.executable, "manage.py", "outbox_relay"],

@@ -58,6 +58,9 @@ class AnsweringHandler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def log_error(self, format: str, *args: Any) -> None:  # noqa: A002 - as its base calls it
+        """Keep quiet of a line on which nobody has anything to ask any more; what was answered badly is in its line."""
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Keep quiet of what went well: there are thousands of them."""
         if int(code) >= HTTPStatus.BAD_REQUEST:

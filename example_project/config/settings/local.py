@@ -12,6 +12,7 @@ INTERNAL_IPS = ["127.0.0.1"]
 
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
+STATIC_ROOT = None  # nothing is collected: WhiteNoise would warn of a folder that is not there
 
 # Mails stay on the machine, to be looked at on the pages, unless there is a server to send them to.
 MAILBOX_DIR = env(
