@@ -147,3 +147,10 @@ def test_a_defect_is_repaired_and_deleted_by_the_keyboard_alone(page: Page, site
     expect(page.get_by_role("status")).to_contain_text("Deleted.")
     expect(page.get_by_role("heading", name="Nothing is broken")).to_be_visible()
     page.goto("about:blank")
+
+
+def test_the_documents_of_the_api_are_read_without_asking_anybody_else(page: Page, site: str):
+    page.goto(f"{site}/schema/swagger-ui/")
+    expect(page.get_by_role("link", name="holdfast_wallet", exact=True)).to_be_visible(timeout=30_000)
+    page.goto(f"{site}/schema/redoc/#tag/holdfast_cards")
+    expect(page.get_by_role("heading", name="holdfast_cards")).to_be_visible(timeout=30_000)
