@@ -14,6 +14,11 @@ export PATH := $(PATH):$(CURDIR)/$(BOOT)/bin$(if $(PYENV_BINS),:$(subst $(space)
 export UV_PYTHON_DOWNLOADS ?= never
 # The system's certificates, where it has any: a proxy that inspects TLS has put its own among them.
 export UV_SYSTEM_CERTS ?= $(if $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),1,0)
+# Whoever may not write into his home keeps here what is fetched.
+ifneq ($(shell test -w "$${XDG_CACHE_HOME:-$$HOME}" && echo yes),yes)
+export UV_CACHE_DIR ?= $(CURDIR)/$(BOOT)/cache/uv
+export PIP_CACHE_DIR ?= $(CURDIR)/$(BOOT)/cache/pip
+endif
 # Bytecode is kept, whatever the environment says: a process that starts without it compiles Django anew, for seconds.
 export PYTHONDONTWRITEBYTECODE :=
 

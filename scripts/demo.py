@@ -552,9 +552,7 @@ def main() -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except PermissionError as error:
-        print(
-            f"\n{error.filename}: nobody may write there; the demo keeps all that it makes in {DEMO}.", file=sys.stderr
-        )
+        print(f"\nYou may not write to {error.filename}; the demo keeps all that it makes there.", file=sys.stderr)
         return 1
     return 0
 
