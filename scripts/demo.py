@@ -426,16 +426,15 @@ def say(text: str) -> None:
         print(text, flush=True)
 
 
-STORY = """\
-One story goes through all of it. In a second terminal, walk it through the API, and read what is asked and answered:
-
-  make tour        ("manage.py tour", told where this demo runs; again and again, if you like)
-
-Or walk it yourself. A visitor finds a bowl near her on the map (Market), registers, tops up her wallet, orders with a
-delivery slot and pays by a hold. The artisan (greta) prepares and delivers it, reads her stock alert and her figures,
-and is paid. The visitor orders a card by its color and freezes it. An admin (mara) changes a price in the Catalog, and
-the others are told. A defect is reported, and the counter server counts it.
-"""
+STORY = [
+    ("A visitor finds a bowl near her on the map", "market/near/"),
+    ("She registers, and tops up her wallet", "register/"),
+    ("She orders with a delivery slot, and pays by a hold", "basket/"),
+    ("greta makes and delivers it, reads her alerts and figures, is paid", "workshop/"),
+    ("The visitor orders a card by its color, and freezes it", "cards/"),
+    ("mara changes a price, and the other admins are told", "catalog/"),
+    ("A defect is reported, and the counter server counts it", "defects/"),
+]
 
 
 def welcome(place: Place) -> str:
@@ -450,21 +449,23 @@ def welcome(place: Place) -> str:
         "Health": f"{place.address}/health/",
     }
     relay, counting = (pid_file(name).relative_to(ROOT) for name in ("relay", "counters"))
-    hints = ["Change a price as mara, and watch the other admins being told; their mails are at /mailbox/."]
-    hints += [f"Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})"]
+    hints = ["Then break something:"]
+    hints += [f"  Kill the relay, send money, see that nothing is lost: kill -9 $(cat {relay})"]
     if place.counters:
         pages["Counters"] = f"{place.counters}/"
-        hints.append(f"Kill the counter server, report a defect, see it counted: kill -9 $(cat {counting})")
+        hints.append(f"  Kill the counter server, report a defect, see it counted: kill -9 $(cat {counting})")
     if place.cards:
         pages["Cards"] = f"{place.cards}/"
-        hints.append("Order a card, break its provider at its page, watch the repair.")
+        hints.append("  Order a card, break its provider at its page, watch the repair.")
     if place.receiver:
         pages["Receiver"] = f"{place.receiver}/"
-        hints.append("Turn chat or webhooks on (Catalog, How I am told): the receiver shows what came.")
+        hints.append("  Turn chat or webhooks on (Catalog, How I am told): the receiver shows what came.")
     lines = [f"  {name:<8} {page}" for name, page in pages.items()]
+    tour = "In a second terminal 'make tour' walks one story through all of it, by the API. Or walk it yourself:"
+    story = [f"  {number}  {what:<67} {place.address}/{path}" for number, (what, path) in enumerate(STORY, 1)]
     logins = WELCOME.read_text().strip("\n") if WELCOME.exists() else ""
-    hints.append(f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all.")
-    return "\n".join(["", *lines, "", logins, "", STORY, *hints, ""])
+    end = f"Logs are in {LOGS.relative_to(ROOT)}/. Ctrl-C ends it all."
+    return "\n".join(["", *lines, "", logins, "", tour, "", *story, "", *hints, "", end, ""])
 
 
 @contextlib.contextmanager
