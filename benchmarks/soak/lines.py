@@ -28,8 +28,8 @@ def none(name: str, number: int, detail: str = "") -> Line:
 
 def no(name: str, found: Iterable[object]) -> Line:
     """Return a line of what there must not be, with the first of those that there are."""
-    found = [str(one) for one in found]
-    return none(name, len(found), "; ".join(found[:SHOWN]))
+    told = [str(one) for one in found]
+    return none(name, len(told), "; ".join(told[:SHOWN]))
 
 
 def same(name: str, told: object, *found: object, shown: object = None) -> Line:
@@ -43,13 +43,13 @@ def same(name: str, told: object, *found: object, shown: object = None) -> Line:
 
 def number_of(connection: Connection, statement: str) -> int:
     """Return the number that a statement asks for."""
-    row = connection.execute(statement).fetchone()  # type: ignore[call-overload]  # ours, no text of anybody's
+    (row,) = connection.execute(statement).fetchall()
     return int(row[0])
 
 
 def pairs(connection: Connection, statement: str) -> dict[Any, Any]:
     """Return what a statement finds, by its first column; several others make a tuple."""
-    rows = connection.execute(statement).fetchall()  # type: ignore[call-overload]  # as above
+    rows = connection.execute(statement).fetchall()
     return {row[0]: row[1] if len(row) == 2 else row[1:] for row in rows}
 
 

@@ -11,17 +11,22 @@ from benchmarks.soak.lines import Connection, Line, no, number_of, pairs, same
 
 SHOP = "holdfast_artisan_shop"
 OPEN = "('pending', 'paid', 'processing', 'ready', 'out_for_delivery')"
-UNPAID_AND_UNHELD, SET_ASIDE = (None, None), ("authorized", "open")
-GIVEN_BACK, PAID_OUT, TAKEN_BACK = ("released", "released"), ("captured", "captured"), ("refunded", "captured")
+# A payment and its hold.
+Money = tuple[str | None, str | None]
+NOTHING: Money = (None, None)
+SET_ASIDE: Money = ("authorized", "open")
+GIVEN_BACK: Money = ("released", "released")
+PAID_OUT: Money = ("captured", "captured")
+TAKEN_BACK: Money = ("refunded", "captured")
 # What becomes of the payment, of its hold, and of the delivery, where there are any, in each state of an order.
 MONEY = {
-    "pending": {UNPAID_AND_UNHELD},
+    "pending": {NOTHING},
     "paid": {SET_ASIDE},
     "processing": {SET_ASIDE},
     "ready": {SET_ASIDE},
     "out_for_delivery": {SET_ASIDE},
     "completed": {PAID_OUT},
-    "cancelled": {UNPAID_AND_UNHELD, GIVEN_BACK},
+    "cancelled": {NOTHING, GIVEN_BACK},
     "refunded": {TAKEN_BACK},
 }
 DELIVERY = {
