@@ -59,6 +59,9 @@ CARD_KEYS = {"stripe": "sk_test_sandbox", "lithic": "lithic-sandbox", "bank": ""
 CARD_SECRET = "whsec_" + "ZGVtby1kZW1vLWRlbW8tZGVtby1kZW1vLWRlbW8h"
 WEBHOOK_SECRET = "whsec_" + "cmVjZWl2ZXItcmVjZWl2ZXItcmVjZWl2ZXItcmVjZWl2"
 RESTARTS, RESTARTS_SECONDS = 5, 60
+# It forgets when a task was last due. Celery's own keeps that in a file that it opens before it forks, and from Python
+# 3.13 on (dbm.sqlite3) the schedule does not survive that.
+BEAT = "celery.beat:Scheduler"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # By these words in its log one knows that somebody has started: asked earlier, /health/ would say that they are down.
 STARTED = {
@@ -385,7 +388,7 @@ def servers(place: Place) -> dict[str, list[str]]:
     return {
         "web": [sys.executable, *web, "--bind", f"{place.host}:{place.port}", "--workers", "2", "--threads", "8"],
         "relay": [sys.executable, "manage.py", "outbox_relay"],
-        "worker": [sys.executable, *worker, "--beat", "--schedule", str(DEMO / "beat"), "--loglevel", "INFO"],
+        "worker": [sys.executable, *worker, "--beat", "--scheduler", BEAT, "--loglevel", "INFO"],
     }
 
 
