@@ -218,6 +218,7 @@ for name, options in CLASSES.items():
 
 
 @pytest.mark.slow
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_whatever_happens_the_books_agree(case):
