@@ -173,6 +173,13 @@ def test_the_demo_is_told_once_the_ledger_holds_and_the_counter_hears_of_each_de
 
 
 @pytest.mark.slow
+def test_who_loads_the_demo_into_a_database_that_is_away_is_told_so_in_a_line():
+    done = python("manage.py", "populate", "--skip-checks", DATABASE_URL="postgres://a:b@127.0.0.1:1/none")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("CommandError: The database does not answer: connection failed")
+
+
 @pytest.mark.postgres
 @pytest.mark.usefixtures("flushable")
 def test_what_happened_is_told_although_the_messenger_is_killed():
