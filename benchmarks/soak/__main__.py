@@ -148,9 +148,11 @@ def soak(*, users: int, seconds: float, pause: tuple[float, float], seed: int, k
         say(f"{users} users for {seconds:g} s")
         account, trouble = Account(), Trouble(children, postgres, pause, seed)
         trouble.start()
-        asyncio.run(run(f"http://127.0.0.1:{site.port}", seeded, account, seconds, seed))
-        trouble.over.set()
-        trouble.join()
+        try:
+            asyncio.run(run(f"http://127.0.0.1:{site.port}", seeded, account, seconds, seed))
+        finally:  # or it would start again what is stopped
+            trouble.over.set()
+            trouble.join()
         say("waiting for quiet")
         settle(postgres.url)
         reckoning = Reckoning(
