@@ -1378,6 +1378,11 @@ class Migration(migrations.Migration):
                         fields=["asked_at"],
                         name="holdfast_artisan_shop_pay_open",
                     ),
+                    models.Index(
+                        condition=models.Q(("state", "failed")),
+                        fields=["id"],
+                        name="holdfast_artisan_shop_pay_fail",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

@@ -52,6 +52,7 @@ class Payment(StatefulModel):
         indexes = [
             models.Index(fields=["order"], name="holdfast_artisan_shop_pay_ord"),
             models.Index(fields=["asked_at"], condition=Q(state__in=INTENTS), name="holdfast_artisan_shop_pay_open"),
+            models.Index(fields=["id"], condition=Q(state=PaymentState.FAILED), name="holdfast_artisan_shop_pay_fail"),
         ]
 
     def __str__(self) -> str:

@@ -422,6 +422,11 @@ class Migration(migrations.Migration):
                         fields=["lease_until"],
                         name="holdfast_cards_operation_lease",
                     ),
+                    models.Index(
+                        condition=models.Q(("state", "needs_review")),
+                        fields=["created_at"],
+                        name="holdfast_cards_op_review",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

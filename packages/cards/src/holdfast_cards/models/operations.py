@@ -92,6 +92,11 @@ class Operation(StatefulModel):
                 condition=Q(state=OperationState.IN_FLIGHT),
                 name="holdfast_cards_operation_lease",
             ),
+            models.Index(
+                fields=["created_at"],
+                condition=Q(state=OperationState.NEEDS_REVIEW),
+                name="holdfast_cards_op_review",
+            ),
         ]
 
     def __str__(self) -> str:
