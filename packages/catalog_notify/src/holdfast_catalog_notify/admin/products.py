@@ -39,10 +39,20 @@ class CurrencySelect(forms.Select):
 
     def optgroups(self, name: str, value: list[str], attrs: dict[str, Any] | None = None) -> list[Any]:
         """Return the options."""
-        allowed = settings.CURRENCIES
-        if allowed is not None:
-            self.choices = [(code, code) for code in dict.fromkeys([*allowed, *filter(None, value)])]
+        self.choices = [(code, code) for code in dict.fromkeys([*(settings.CURRENCIES or ()), *filter(None, value)])]
         return super().optgroups(name, value, attrs)
+
+
+class CurrencyField(forms.ChoiceField):
+    """Takes any currency, for the service says which are allowed; fifty forms do not copy a list of them."""
+
+    def __init__(self, *, known: frozenset[str]) -> None:
+        super().__init__()
+        self.known = known
+
+    def valid_value(self, value: Any) -> bool:
+        """Tell whether it is one."""
+        return value in self.known
 
 
 class RefusingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
@@ -94,9 +104,10 @@ class ProductAdmin(RefusingAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Offer the currencies that prices may have."""
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "price":
-            amount, currency = field.widget.widgets
-            field.widget.widgets = [amount, CurrencySelect(attrs=currency.attrs, choices=currency.choices)]
+        if db_field.name == "price" and settings.CURRENCIES is not None:
+            amount, currency = field.fields
+            field.fields = (amount, CurrencyField(known=frozenset(code for code, _name in currency.choices)))
+            field.widget.widgets = [field.widget.widgets[0], CurrencySelect(attrs=field.widget.widgets[1].attrs)]
         return field
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
