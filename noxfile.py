@@ -199,7 +199,7 @@ def contract(session: nox.Session) -> None:
 @nox.session
 def soak(session: nox.Session) -> None:
     """16 users for 10 minutes while worker, relay, neighbors and database are killed; everything adds up."""
-    python(session, "-m", "benchmarks.soak", *session.posargs, PYTHONPATH=".")
+    python(session, "-m", "benchmarks.soak", *session.posargs, PYTHONPATH=f".{os.pathsep}scripts")
 
 
 @nox.session

@@ -18,19 +18,17 @@ import time
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "scripts"))  # where the servers are started that tests use
+from devservices import Postgres, private_postgres, private_valkey
 
-from devservices import Postgres, private_postgres, private_valkey  # noqa: E402 - now that it is found
-
-from benchmarks.broadcast.processes import Child, CounterProcess, Site, free_port, running  # noqa: E402 - as above
-from benchmarks.machine import facts  # noqa: E402 - as above
-from benchmarks.soak.account import Account  # noqa: E402 - as above
-from benchmarks.soak.lines import Line  # noqa: E402 - as above
-from benchmarks.soak.reckoning import Reckoning, markdown, text, waiting  # noqa: E402 - as above
-from benchmarks.soak.traffic import run  # noqa: E402 - as above
+from benchmarks.broadcast.processes import Child, CounterProcess, Site, free_port, running
+from benchmarks.machine import facts
+from benchmarks.soak.account import Account
+from benchmarks.soak.lines import Line
+from benchmarks.soak.reckoning import Reckoning, markdown, text, waiting
+from benchmarks.soak.traffic import run
 
 ADMINS, PRODUCTS = 4, 20
+SEED = "import django; django.setup(); from benchmarks.soak.seed import main; main()"
 DOWN_SECONDS = 2.0
 # After the database is back, answers to what was asked meanwhile still come.
 GRACE_SECONDS = 3.0
@@ -136,7 +134,7 @@ def soak(*, users: int, seconds: float, pause: tuple[float, float], seed: int, k
         site.redis_url, site.cards_port = valkey.url, free_port()
         say("preparing")
         site.manage("migrate", "--verbosity", "0")
-        seeded = json.loads(site.python("-m", "benchmarks.soak.seed", str(users), str(ADMINS), str(PRODUCTS)))
+        seeded = json.loads(site.python("-c", SEED, str(users), str(ADMINS), str(PRODUCTS)))
         children: dict[str, Child | CounterProcess] = {
             "counter server": site.counter,
             "card provider": site.cards(),

@@ -1,25 +1,21 @@
-"""What is there before the traffic: people who may sign in, a catalog, a market. Run in the project; prints JSON."""
+"""What is there before the traffic: people who may sign in, a catalog, a market. For who has set Django up."""
 
 import datetime as dt
 import json
 import sys
 from typing import Any
 
-import django
+from rest_framework.authtoken.models import Token
 
-django.setup()
-
-from rest_framework.authtoken.models import Token  # noqa: E402 - now that Django is set up
-
-from holdfast_artisan_shop import services as market  # noqa: E402 - as above
-from holdfast_artisan_shop.states import Fulfillment  # noqa: E402 - as above
-from holdfast_artisan_shop.testing import make_category, make_shop, the_variant  # noqa: E402 - as above
-from holdfast_artisan_shop.testing import make_product as make_ware  # noqa: E402 - as above
-from holdfast_catalog_notify.testing import make_product  # noqa: E402 - as above
-from holdfast_wallet.services import open_account  # noqa: E402 - as above
-from people.models import User  # noqa: E402 - as above
-from people.services import register_person  # noqa: E402 - as above
-from people.states import Role  # noqa: E402 - as above
+from holdfast_artisan_shop import services as market
+from holdfast_artisan_shop.states import Fulfillment
+from holdfast_artisan_shop.testing import make_category, make_shop, the_variant
+from holdfast_artisan_shop.testing import make_product as make_ware
+from holdfast_catalog_notify.testing import make_product
+from holdfast_wallet.services import open_account
+from people.models import User
+from people.services import register_person
+from people.states import Role
 
 PASSWORD = "correct-horse-battery"
 # Of four users, two have a wallet and buy, one sells, and one looks around.
@@ -72,7 +68,8 @@ def stall(owner_id: int, category: Any) -> dict[str, Any]:
     return {"shop": str(shop.pk), "variants": {str(the_variant(ware).pk): STOCK for ware in wares}}
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Make as many users, admins and products as the command line says, and print what they are called as JSON."""
     users, admins, products = map(int, sys.argv[1:])
     category = make_category(name="Pottery")
     seeded: dict[str, list[Any]] = {role: [] for role in ROLES}
