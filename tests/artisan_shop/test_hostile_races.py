@@ -7,9 +7,10 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from holdfast.money import Money
 from holdfast.testing import race
 from holdfast_artisan_shop import exceptions, services
-from holdfast_artisan_shop.models import Coupon, Order, Purchase, Slot
+from holdfast_artisan_shop.models import Category, Coupon, Order, Product, Purchase, Slot
 from holdfast_artisan_shop.services import Choice
 from holdfast_artisan_shop.states import Fulfillment, OrderState
 from holdfast_artisan_shop.testing import make_order
@@ -124,3 +125,31 @@ def test_a_checkout_that_waited_while_the_basket_was_held_uses_the_hold(bob, bow
     assert [type(one) for one in outcome] == [Purchase], outcome
     assert figures(bowl) == (10, 0, 10)
     check_books()
+
+
+def test_what_is_put_below_a_category_that_moves_is_found_below_it():
+    above, pots = services.create_category(name="Home"), services.create_category(name="Pots")
+    with transaction.atomic():
+        services.change_category(category_id=pots.pk, parent_id=above.pk)
+        thread, outcome = waits_for_a_lock(lambda: services.create_category(name="Bowls", parent_id=pots.pk))
+    thread.join()
+    bowls = Category.objects.get(name="Bowls")
+    assert (outcome, bowls.path) == ([bowls], f"{above.pk.hex}/{pots.pk.hex}/{bowls.pk.hex}/")
+
+
+@pytest.mark.parametrize("what", ["a category", "a product"])
+def test_nothing_is_put_into_a_category_that_is_deleted_meanwhile(what, shop):
+    pots = services.create_category(name="Pots")
+    put = {
+        "a category": lambda: services.create_category(name="Bowls", parent_id=pots.pk),
+        "a product": lambda: services.create_product(
+            shop_id=shop.pk, actor_id=shop.owner_id, category_id=pots.pk, name="Bowl", price=Money("8.00", "EUR")
+        ),
+    }
+    with transaction.atomic():
+        services.delete_category(category_id=pots.pk)
+        thread, outcome = waits_for_a_lock(put[what])
+    thread.join()
+    assert [type(one) for one in outcome] == [exceptions.CategoryUnknown]
+    assert not Category.objects.filter(name="Bowls").exists()
+    assert not Product.objects.filter(name="Bowl").exists()

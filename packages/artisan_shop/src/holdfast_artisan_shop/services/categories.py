@@ -89,8 +89,9 @@ def delete_category(*, category_id: UUID) -> None:
 
 
 def known_category(category_id: UUID) -> Category:
-    """Return the category that something shall be in. Raises ``CategoryUnknown``."""
-    category = Category.objects.using(using()).filter(pk=category_id).first()
+    """Return the category that something shall be in, locked. Raises ``CategoryUnknown``."""
+    # Whoever moves or deletes it just now is waited for, or waits: a path below the old one would lead nowhere.
+    category = Category.objects.using(using()).select_for_update(no_key=True).filter(pk=category_id).first()
     if category is None:
         raise CategoryUnknown(category_id=str(category_id))
     return category
