@@ -385,8 +385,9 @@ class OrderView(Page):
     def _said(self, order: Any) -> list[tuple[Any, Any]]:
         """Return the order's products, each once, with what the customer has said of it."""
         lines = {line.product_id: line for line in order.lines.all()}
-        mine = {product_id: selectors.reviews_of(product_id=product_id) for product_id in lines}
-        return [(line, mine[key].filter(customer_id=self.owner_id).first()) for key, line in lines.items()]
+        mine = selectors.reviews_by(customer_id=self.owner_id, product_ids=lines)
+        said = {review.product_id: review for review in mine}
+        return [(line, said.get(key)) for key, line in lines.items()]
 
 
 class OrderLifeView(OrderView):

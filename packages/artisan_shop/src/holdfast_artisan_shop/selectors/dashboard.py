@@ -233,8 +233,9 @@ def _sales(shop: Shop, days: Period) -> tuple[list[CategoryFigures], list[Produc
             ProductFigures(rank=place, product_id=row_id, name=name, orders=int(orders), **shares, **figures)
         )
     names = dict(Category.objects.filter(pk__in={key for _, key, _ in months}).values_list("pk", "name"))
+    # One that was deleted since, after its products had moved, has no name any more; its figures still count.
     categories = [
-        CategoryFigures(month=day, category_id=key, name=names[key], **figures) for day, key, figures in months
+        CategoryFigures(month=day, category_id=key, name=names.get(key, ""), **figures) for day, key, figures in months
     ]
     categories.sort(key=lambda one: (one.month, -one.revenue_minor, one.name))
     products.sort(key=lambda one: (one.rank, one.name))

@@ -1,6 +1,7 @@
 """Products as customers see them: each row with its price of now, its stock, its picture and its rating."""
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -124,6 +125,11 @@ def get_shop(*, shop_id: UUID, actor_id: Any = None) -> Shop:
     if shop is None:
         raise ShopNotFound(shop_id=str(shop_id))
     return shop
+
+
+def reviews_by(*, customer_id: Any, product_ids: Iterable[UUID]) -> QuerySet[Review]:
+    """Return what a customer has said of these products."""
+    return Review.objects.filter(customer_id=customer_id, product_id__in=list(product_ids))
 
 
 def reviews_of(*, product_id: UUID) -> QuerySet[Review]:
