@@ -85,7 +85,7 @@ def test_the_page_to_print_needs_nothing_else_and_runs_nothing(world):
     assert text.count("€5.00") == 4  # the line, its balance, and the closing balance above and below
     assert text.count("€0.00") == 2
     assert str(account.credits.get().pk) in text
-    assert f"{account.credits.get().recorded_at:%m/%d/%Y}" in text
+    assert f"{timezone.localtime(account.credits.get().recorded_at):%m/%d/%Y}" in text
     assert "<script" not in text
     assert "&lt;script&gt;" in text
     assert "http" not in text.replace("http-equiv", "")
