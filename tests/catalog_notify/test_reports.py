@@ -125,7 +125,7 @@ def test_the_trend_compares_as_many_days(shop):
 
 
 def test_a_day_on_which_clocks_are_set_back_has_25_hours_and_none_is_lost(shop, settings, monkeypatch):
-    settings.HOLDFAST_CATALOG_NOTIFY = {"REPORT_TIME_ZONE": "Europe/Berlin"}
+    settings.HOLDFAST_CATALOG_NOTIFY = {"REPORT_TIME_ZONE": "Europe/Berlin", "HOURLY_VIEWS_DAYS": 36_500}
     midnight = dt.datetime(2026, 10, 24, 22, tzinfo=dt.UTC)
     for quarter in range(4 * 25):
         look(shop[0], at=midnight + dt.timedelta(minutes=15 * quarter))
@@ -153,7 +153,7 @@ def test_a_day_on_which_clocks_are_set_back_has_25_hours_and_none_is_lost(shop, 
     ],
 )
 def test_the_hours_of_any_day_in_any_zone_are_the_hours_that_are_counted(shop, settings, zone, day, hours):
-    settings.HOLDFAST_CATALOG_NOTIFY = {"REPORT_TIME_ZONE": zone, "HOURLY_VIEWS_DAYS": 3_000}
+    settings.HOLDFAST_CATALOG_NOTIFY = {"REPORT_TIME_ZONE": zone, "HOURLY_VIEWS_DAYS": 36_500}
     moment = dt.datetime.combine(day - dt.timedelta(days=1), dt.time(0), dt.UTC)
     expected = 0
     while moment.date() <= day + dt.timedelta(days=1):

@@ -16,8 +16,9 @@ from holdfast_catalog_notify.exceptions import HoursForgotten, PeriodInvalid, Pe
 from holdfast_catalog_notify.selectors import reports
 from holdfast_catalog_notify.states import Interval, RankingOf
 
-# How many days a report has whose beginning nobody named.
-USUAL_DAYS = {Interval.HOUR: 2, Interval.DAY: 30, Interval.MONTH: 335}
+# How many days a report by the hour or by the day has whose beginning nobody named, and how many months one by the month.
+USUAL_DAYS = {Interval.HOUR: 2, Interval.DAY: 30}
+USUAL_MONTHS = 12
 
 
 class ReportView(DomainAPIView):
@@ -30,12 +31,12 @@ class ReportView(DomainAPIView):
         """Return the figures over time that the query asks for."""
         wanted = self.parse(shapes.SeriesInput, request.query_params)
         interval = Interval(wanted.pop("interval"))
-        return reports.views_over_time(interval=interval, **_period(wanted, USUAL_DAYS[interval]))
+        return reports.views_over_time(interval=interval, **_period(wanted, interval))
 
     def ranking(self, request: Request, of: RankingOf) -> reports.Ranking:
         """Return the ranking that the query asks for."""
         wanted = self.parse(shapes.RankingInput, request.query_params)
-        return reports.ranking(of=of, **_period(wanted, USUAL_DAYS[Interval.DAY]))
+        return reports.ranking(of=of, **_period(wanted, Interval.DAY))
 
 
 class ReportFileView(ReportView):
@@ -114,9 +115,16 @@ class RankingFileView(ReportFileView):
         return self.file(f"views-by-{self.of.value}", ranking, reports.ranking_as_csv(ranking))
 
 
-def _period(wanted: dict[str, Any], usual_days: int) -> dict[str, Any]:
+def _period(wanted: dict[str, Any], interval: Interval) -> dict[str, Any]:
     """Return what is wanted, with the usual days where none are named."""
     end: dt.date = wanted.setdefault("end", reports.report_today())
-    # No report begins earlier; a day as early as there can be would have none before it.
-    wanted.setdefault("start", max(end, reports.EARLIEST + dt.timedelta(usual_days)) - dt.timedelta(usual_days - 1))
+    # No report begins earlier than this; a day as early as there can be would have none before it.
+    wanted.setdefault("start", _usual_start(interval, max(end, reports.EARLIEST + dt.timedelta(days=366))))
     return wanted
+
+
+def _usual_start(interval: Interval, end: dt.date) -> dt.date:
+    if interval is Interval.MONTH:
+        year, month = divmod(12 * end.year + end.month - USUAL_MONTHS, 12)
+        return dt.date(year, month + 1, 1)
+    return end - dt.timedelta(days=USUAL_DAYS[interval] - 1)
