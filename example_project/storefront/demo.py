@@ -29,6 +29,9 @@ from people.states import Role
 PASSWORD = "holdfast-demo"  # noqa: S105 - printed on the first page of the demo
 ADMIN = "admin"
 DAYS = 180
+# What a customer keeps back from everyday life, for what the rest of the story has everybody pay: whichever day it is
+# told on, a salary ago or the rent yesterday, there is enough.
+RESERVE = Decimal(900)
 _NAMES = UUID("0192f3a0-5f5e-7c1d-9b1e-6b6f7a646d6f")
 
 
@@ -200,7 +203,7 @@ class Story:
     def _spend(self, customer: Customer, note: str, low: int, high: int, at: dt.datetime) -> None:
         share = Decimal(self.random.randint(low * 100, high * 100)) / 10_000
         amount = (customer.salary * share).quantize(Decimal("0.1"))
-        if self.purse.get(customer.username, Decimal(0)) >= amount:
+        if self.purse.get(customer.username, Decimal(0)) >= amount + RESERVE:
             self._withdraw(customer.username, amount, note, at)
 
     def _buy(self, customer: Customer, at: dt.datetime) -> None:
@@ -215,7 +218,7 @@ class Story:
         self._pay(customer.username, friend.username, amount, self.random.choice(FRIENDLY), at)
 
     def _pay(self, payer: str, payee: str, amount: Decimal, note: str, at: dt.datetime) -> None:
-        if self.purse.get(payer, Decimal(0)) < amount:
+        if self.purse.get(payer, Decimal(0)) < amount + RESERVE:
             return
         services.transfer(
             key=key("pay", payer, payee, at, note),

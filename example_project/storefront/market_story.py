@@ -43,6 +43,8 @@ LABEL = "holdfast_artisan_shop"
 ZONE = "Europe/Paris"
 FEE_PERCENT = 8
 PAST_DAYS = 190
+# What a customer has left for today's orders.
+RESERVE = Money(300, "EUR")
 HOURS = {day: [["09:30", "12:30"], ["14:00", "18:30"]] for day in ("tue", "wed", "thu", "fri", "sat")}
 # Where customers live: addresses of the town, and where they are.
 HOMES = {
@@ -223,6 +225,8 @@ class Story:
                 price = Money(good.price, "EUR")
                 fee = Money((price.amount * FEE_PERCENT / 100).quantize(price.amount), "EUR")
                 account = wallet_selectors.default_account(owner_id=buyer.pk, currency="EUR")
+                if account.available < price + RESERVE:
+                    continue
                 journal_id = uuid7()
                 parts = [(seller.id, price - fee, good.name), (fees.id, fee, f"Fee: {good.name}")]
                 results = wallet.post_transfers(

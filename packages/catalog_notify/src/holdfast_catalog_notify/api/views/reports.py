@@ -16,7 +16,7 @@ from holdfast_catalog_notify.exceptions import HoursForgotten, PeriodInvalid, Pe
 from holdfast_catalog_notify.selectors import reports
 from holdfast_catalog_notify.states import Interval, RankingOf
 
-# How many days a report by the hour or by the day has whose beginning nobody named, and how many months one by the month.
+# What a report has whose beginning nobody named: one by the month has whole months.
 USUAL_DAYS = {Interval.HOUR: 2, Interval.DAY: 30}
 USUAL_MONTHS = 12
 
