@@ -1,5 +1,7 @@
 """The shipped adapters, pointed at their sandboxes."""
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from holdfast.ids import uuid7
@@ -45,3 +47,11 @@ def order(provider: CardProvider, **changes: Any) -> CardOrder:
 
 def create(provider: CardProvider, *, key: str | None = None, **changes: Any) -> Answer:
     return provider.create(provider.compose(order(provider, **changes)), key=key or str(uuid7()))
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "It did not come about."
+        time.sleep(0.01)

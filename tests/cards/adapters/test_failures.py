@@ -1,6 +1,5 @@
 """The provider's side of the failure table: what an adapter says of each failure, and what the provider has then."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from holdfast_cards.ports import CardChange, NoAnswer
 from holdfast_cards.states import CardState, Outcome, Verb
 from holdfast_cards.testing.contract import IMPATIENT
 from holdfast_cards.testing.sandbox import FaultKind, On
-from tests.cards.adapters.providers import HOLDER, create, order, provider_of, stripe
+from tests.cards.adapters.providers import HOLDER, create, order, provider_of, stripe, wait_until
 
 CREATED, NOTHING = 1, 0
 
@@ -191,7 +190,7 @@ def test_row_13_a_key_in_use_is_unknown_and_later_it_is_done(stripe_sandbox):
 
     lost, in_use = impatient(stripe_sandbox).create(payload, key=key), provider.create(payload, key=key)
     stripe_sandbox.server.release()
-    wait_for(lambda: stripe_sandbox.cards)
+    wait_until(lambda: bool(stripe_sandbox.cards))
     found = provider.create(payload, key=key)
 
     assert (lost.outcome, lost.reason) == (Outcome.UNKNOWN, "read_timeout")
@@ -285,10 +284,3 @@ def test_every_fault_of_requests_has_a_test_here():
 def impatient(sandbox, **options):
     """Return an adapter that does not wait long for what never comes."""
     return provider_of(sandbox, limits=IMPATIENT, **options)
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline, "It did not come about."
-        time.sleep(0.01)

@@ -1,5 +1,6 @@
 """A sandbox for each test, and somebody who takes its webhooks."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -25,23 +26,27 @@ def stripe_sandbox() -> Iterator[Sandbox]:
 
 @dataclass
 class Receiver:
-    """Takes webhooks, unless it is told to answer otherwise."""
+    """Takes webhooks, unless it is told to answer otherwise; as long as its gate is closed, it answers nobody."""
 
     url: str = ""
     status: int = 200
     received: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
+    receiver.gate.set()
 
     def take(request, line):
         receiver.received.append((request.headers, request.body))
+        receiver.gate.wait()
         line.send(Reply.of(receiver.status, {}))
 
     listener = Listener(take)
     listener.listen()
     receiver.url = f"{listener.url}/hooks?from=sandbox"
     yield receiver
+    receiver.gate.set()
     listener.close()

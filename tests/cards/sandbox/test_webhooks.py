@@ -1,14 +1,14 @@
 """The sandbox tells: in order, signed, again where nobody listened; and otherwise as it is told to."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from holdfast_cards.ports import InvalidWebhook
-from holdfast_cards.testing.contract import IMPATIENT
 from holdfast_cards.testing.sandbox import FaultKind
-from tests.cards.adapters.providers import create, provider_of
+from tests.cards.adapters.providers import create, provider_of, wait_until
 
 
 @pytest.fixture
@@ -55,12 +55,17 @@ def test_nothing_is_told_of_what_is_over(sandbox, provider, receiver):
 
 def test_early_is_before_the_answer(sandbox, provider, receiver):
     sandbox.arm("webhook_early")
-    sandbox.arm("hang_after", seconds=5)
+    receiver.gate.clear()
 
-    create(provider_of(sandbox, limits=IMPATIENT))
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(create, provider)
+        wait_until(lambda: len(receiver.received) == 1)
+        # As long as nobody takes the news, there is no answer.
+        with pytest.raises(TimeoutError):
+            asked.result(timeout=0.2)
+        receiver.gate.set()
 
-    # Without a flush: it was there before the caller had given up.
-    assert len(receiver.received) == 1
+    assert asked.result().card
 
 
 def test_late_is_late_by_the_providers_clock(sandbox, provider, receiver):
