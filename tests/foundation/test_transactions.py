@@ -1,7 +1,8 @@
 """Transactions are of the database that the router names when they begin."""
 
 import pytest
-from django.db import ConnectionDoesNotExist, transaction
+from django.db import transaction
+from django.db.utils import ConnectionDoesNotExist
 from django.test import override_settings
 
 from holdfast.outbox.models import OutboxEvent
