@@ -4,18 +4,19 @@ Who may do what: everybody may report, change and move on any defect; deleting t
 ``delete_defect`` is given. ``expected_version`` is the version that somebody has seen: if the defect has another one by
 now, the verb refuses, so that two editors do not overwrite each other. ``None`` asks for no such care.
 
-Each verb is one transaction, or part of the caller's; its event is written in the same one.
+Each verb is one transaction of the database that defects are written to, or part of the caller's; its event is written
+in the same one.
 """
 
 import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 from django_fsm import can_proceed
 
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_defects.events import DefectChanged, DefectDeleted, DefectMoved, DefectReported
 from holdfast_defects.exceptions import (
     CommentInvalid,
@@ -29,7 +30,7 @@ from holdfast_defects.models import CLOCK_TOLERANCE, COMMENT_LENGTH, EARLIEST, D
 from holdfast_defects.states import Severity
 
 
-@transaction.atomic
+@atomic_for(Defect)
 def report_defect(
     *,
     user_id: Any,
@@ -56,7 +57,7 @@ def report_defect(
     return defect
 
 
-@transaction.atomic
+@atomic_for(Defect)
 def change_defect(
     *,
     defect_id: UUID,
@@ -83,7 +84,7 @@ def change_defect(
     return defect
 
 
-@transaction.atomic
+@atomic_for(Defect)
 def delete_defect(*, defect_id: UUID, user_id: Any, expected_version: int | None = None) -> None:
     """Delete a defect in the name of who reported it.
 
@@ -130,7 +131,7 @@ def reopen_defect(*, defect_id: UUID, expected_version: int | None = None) -> De
     return _move("reopen", defect_id, expected_version)
 
 
-@transaction.atomic
+@atomic_for(Defect)
 def _move(step: str, defect_id: UUID, expected_version: int | None) -> Defect:
     defect = _lock_defect(defect_id, expected_version)
     take_step, source = getattr(defect, step), defect.state
