@@ -13,6 +13,7 @@ import pytest
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.db import connection
+from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -22,6 +23,7 @@ from holdfast.idempotency.models import IdempotencyKey
 from holdfast.testing import race
 from tests.foundation.host import views
 from tests.foundation.host.models import Note
+from tests.foundation.routers import ReplicaIsDown
 
 pytestmark = pytest.mark.django_db
 
@@ -465,3 +467,14 @@ def test_a_verb_that_keeps_the_key_itself_may_demand_it(client):
 
     assert (refused.status_code, refused.json()["code"]) == (400, "holdfast.idempotency_key_required")
     assert write(client, key="a b", path="/api/notes/keys").json()["code"] == "holdfast.idempotency_key_invalid"
+
+
+def test_a_key_is_looked_up_where_it_is_written_and_not_on_a_replica_that_lags_behind(client):
+    with override_settings(DATABASE_ROUTERS=[ReplicaIsDown("holdfast")]):
+        first, again, other = write(client), write(client), write(client, text="b")
+        leased = [write(client, path="/api/notes/twice", key="key-2") for _time in range(2)]
+        assert purge_keys() == 0
+
+    assert [first.status_code, again.status_code, other.status_code] == [201, 201, 422]
+    assert again.content == first.content
+    assert leased[0].content == leased[1].content

@@ -86,7 +86,7 @@ class Snapshot:
 
 def snapshot() -> Snapshot:
     """Look at the outbox now."""
-    using = router.db_for_read(OutboxEvent)
+    using = router.db_for_write(OutboxEvent)  # a replica would add its own lag
     now = timezone.now()
     oldest_unrouted = _moment(using, _OLDEST_UNROUTED)
     statuses, oldest = _subscribers(using, now)

@@ -14,12 +14,13 @@ from collections.abc import Callable
 from itertools import groupby, islice
 from operator import itemgetter
 
-from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db import Error, connections, router
 
 from holdfast.outbox.conf import settings
 from holdfast.outbox.directory import Directory, Entry
 from holdfast.outbox.lanes import Lane
 from holdfast.outbox.leases import Leases
+from holdfast.outbox.models import OutboxEvent
 from holdfast.outbox.routing import Router
 from holdfast.outbox.sending import Desk, Report
 from holdfast.outbox.wakeup import AWAKE_SECONDS, LOOK_AGAIN_SECONDS, Listener
@@ -38,12 +39,13 @@ class Relay:
     def __init__(
         self,
         *,
-        using: str = DEFAULT_DB_ALIAS,
+        using: str | None = None,
         inline: bool = False,
         on_error: Callable[[Exception], None] = lambda _error: None,
     ) -> None:
         self.name = f"{socket.gethostname()[:40]}:{os.getpid()}:{secrets.token_hex(4)}"
         self.delivered = 0
+        using = using or router.db_for_write(OutboxEvent)
         self._connection = connections[using]
         self._inline = inline
         self._leases = Leases(self._connection, self.name, settings.LEASE_SECONDS)

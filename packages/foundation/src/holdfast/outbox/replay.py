@@ -4,7 +4,7 @@ import datetime as dt
 
 from django.db import connections, router, transaction
 
-from holdfast.outbox.models import OutboxEvent, OutboxSubscriber
+from holdfast.outbox.models import OutboxDelivery, OutboxEvent, OutboxSubscriber
 from holdfast.outbox.routing import INSERT_DELIVERY, Route, key_hash
 from holdfast.outbox.subscriptions import matches
 from holdfast.outbox.wakeup import after_commit_wakeup
@@ -59,6 +59,6 @@ def forget_subscriber(name: str) -> int:
         subscriber = OutboxSubscriber.objects.using(using).filter(name=name).select_for_update().first()
         if subscriber is None:
             raise UnknownSubscriber(name)
-        waiting = subscriber.deliveries.count()
+        waiting = OutboxDelivery.objects.using(using).filter(subscriber=subscriber).count()
         subscriber.delete()
     return waiting

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import overload
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import router
 from django.db.models import Max
 
 from holdfast.events import Event, registry
@@ -53,7 +53,7 @@ class CapturedEvents(Sequence[Event]):
 
 
 @contextmanager
-def captured_events(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[CapturedEvents]:
+def captured_events(*, using: str | None = None) -> Iterator[CapturedEvents]:
     """Capture the events that the block emits and that are not rolled back within it.
 
     ::
@@ -62,14 +62,14 @@ def captured_events(*, using: str = DEFAULT_DB_ALIAS) -> Iterator[CapturedEvents
             services.freeze_card(...)
         assert events == [CardFrozen(card_id=..., reason="lost")]
     """
-    events = CapturedEvents(using)
+    events = CapturedEvents(using or router.db_for_write(OutboxEvent))
     try:
         yield events
     finally:
         events.freeze()
 
 
-def drain_outbox(*, using: str = DEFAULT_DB_ALIAS, raise_errors: bool = True) -> int:
+def drain_outbox(*, using: str | None = None, raise_errors: bool = True) -> int:
     """Deliver everything that waits, and what its handlers emit, in this thread; return how many deliveries that were.
 
     The first error of a handler is raised at the end, unless ``raise_errors`` is off.

@@ -4,7 +4,6 @@ import signal
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import DEFAULT_DB_ALIAS
 
 from holdfast.outbox.relay import Relay
 
@@ -17,9 +16,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("--once", action="store_true", help="Deliver what is there, and end.")
-        parser.add_argument("--database", default=DEFAULT_DB_ALIAS, help="The database whose outbox is delivered.")
+        parser.add_argument(
+            "--database", help="The database whose outbox is delivered, if not where events are written."
+        )
 
-    def handle(self, *_args: Any, once: bool, database: str, **_options: Any) -> None:
+    def handle(self, *_args: Any, once: bool, database: str | None, **_options: Any) -> None:
         """Run a relay."""
         relay = Relay(using=database)
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -3,7 +3,7 @@
 import datetime as dt
 from uuid import UUID
 
-from django.db import router, transaction
+from django.db import router
 from django.utils import timezone
 
 from holdfast.outbox.conf import settings
@@ -14,11 +14,12 @@ from holdfast.outbox.wakeup import after_commit_wakeup
 from holdfast.outbox.webhooks import vault
 from holdfast.outbox.webhooks.addresses import parse
 from holdfast.outbox.webhooks.signing import generate_secret
+from holdfast.transactions import atomic_for
 
 ROTATION_OVERLAP = dt.timedelta(days=1)
 
 
-@transaction.atomic
+@atomic_for(WebhookEndpoint)
 def create_endpoint(*, name: str, url: str, patterns: list[str], secret: str | None = None) -> WebhookEndpoint:
     """Make an endpoint, with a secret of its own unless the receiver gave one.
 
@@ -32,7 +33,7 @@ def create_endpoint(*, name: str, url: str, patterns: list[str], secret: str | N
     return endpoint
 
 
-@transaction.atomic
+@atomic_for(WebhookEndpoint)
 def rotate_secret(*, endpoint_id: UUID, secret: str | None = None) -> str:
     """Give an endpoint a new secret and return it; the old one signs beside it for a day. Raises ``BadSecret``."""
     endpoint = _lock(endpoint_id)
@@ -52,7 +53,7 @@ def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
     return vault.active_secrets(endpoint)
 
 
-@transaction.atomic
+@atomic_for(WebhookEndpoint)
 def pause_endpoint(*, endpoint_id: UUID, reason: str) -> WebhookEndpoint:
     """Send nothing more; its events wait for it."""
     endpoint = _lock(endpoint_id)
@@ -60,7 +61,7 @@ def pause_endpoint(*, endpoint_id: UUID, reason: str) -> WebhookEndpoint:
     return endpoint
 
 
-@transaction.atomic
+@atomic_for(WebhookEndpoint)
 def enable_endpoint(*, endpoint_id: UUID) -> WebhookEndpoint:
     """Send again, beginning with what waited. Events from while it was disabled are not among them: replay those."""
     endpoint = _lock(endpoint_id)
@@ -70,7 +71,7 @@ def enable_endpoint(*, endpoint_id: UUID) -> WebhookEndpoint:
     return endpoint
 
 
-@transaction.atomic
+@atomic_for(WebhookEndpoint)
 def disable_endpoint(*, endpoint_id: UUID, reason: str) -> WebhookEndpoint:
     """Route nothing more to an endpoint. Emits ``WebhookDisabled``."""
     endpoint = _lock(endpoint_id)
@@ -83,7 +84,7 @@ def disable_endpoint(*, endpoint_id: UUID, reason: str) -> WebhookEndpoint:
 def note_failure(*, endpoint_id: UUID) -> None:
     """Remember since when nothing but failure came back; disable the endpoint when that is long enough."""
     now = timezone.now()
-    endpoints = WebhookEndpoint.objects.filter(pk=endpoint_id)
+    endpoints = WebhookEndpoint.objects.using(router.db_for_write(WebhookEndpoint)).filter(pk=endpoint_id)
     endpoints.filter(failing_since=None).update(failing_since=now)
     days = settings.WEBHOOK_DISABLE_AFTER_DAYS
     if endpoints.filter(failing_since__lt=now - dt.timedelta(days=days), state=EndpointState.ACTIVE).exists():
