@@ -151,11 +151,12 @@ def test_a_product_is_offered_changed_pictured_and_retired(artisan, visitor, sho
 
     images = {"images": [{"url": "https://pictures.example/1.jpg", "alt": "A bowl"}]}
     assert ok(artisan.put(f"{path}images/", images, format="json"))["image"] == images["images"][0]
-    blue = artisan.post(f"{path}variants/", {"options": {"color": "blue"}, "extra": euros("1.50")}, format="json")
-    assert ok(blue, 201)["extra"] == euros("1.50")
+    said = {"options": {"color": "blue"}, "extra": euros("1.50"), "stock": 5}
+    blue = artisan.post(f"{path}variants/", said, format="json")
+    assert (ok(blue, 201)["extra"], blue.json()["free"]) == (euros("1.50"), 5)
     variant = f"{API}/variants/{blue.json()['id']}/"
     hidden = artisan.patch(variant, {"active": False}, format="json", headers={"If-Match": blue["ETag"]})
-    assert ok(hidden)["active"] is False
+    assert (ok(hidden)["active"], hidden.json()["free"]) == (False, 5)
     assert (
         artisan.patch(variant, {"active": True}, format="json", headers={"If-Match": blue["ETag"]}).status_code == 412
     )

@@ -17,9 +17,12 @@ def stock_of_shop(*, shop_id: UUID, actor_id: Any) -> QuerySet[Stock]:
     return rows.select_related("variant__product").order_by("variant_id")
 
 
-def get_stock(*, variant_id: UUID, actor_id: Any) -> Stock:
-    """Return the stock of a variant of a shop that a user acts for. Raises ``VariantNotFound``."""
-    rows = Stock.objects.select_related("variant__product")
+def get_stock(*, variant_id: UUID, actor_id: Any, using: str | None = None) -> Stock:
+    """Return the stock of a variant of a shop that a user acts for; ``using`` is where it was written.
+
+    Raises ``VariantNotFound``.
+    """
+    rows = Stock.objects.using(using).select_related("variant__product")
     stock = rows.filter(pk=variant_id, variant__product__shop__in=shops_of(actor_id=actor_id)).first()
     if stock is None:
         raise VariantNotFound(variant_id=str(variant_id))

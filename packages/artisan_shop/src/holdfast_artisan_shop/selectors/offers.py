@@ -12,6 +12,7 @@ from django.db.models import (
     FloatField,
     IntegerField,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     Subquery,
@@ -24,7 +25,7 @@ from django.db.models.lookups import GreaterThan
 from django.utils import timezone
 
 from holdfast_artisan_shop.exceptions import ProductNotFound, ShopNotFound
-from holdfast_artisan_shop.models import FlashSale, Product, ProductImage, Review, Shop, Stock
+from holdfast_artisan_shop.models import FlashSale, Product, ProductImage, Review, Shop, Stock, Variant
 from holdfast_artisan_shop.selectors.scopes import shops_of
 from holdfast_artisan_shop.states import ShopState
 
@@ -92,16 +93,22 @@ def buyable() -> Q:
     return Q(made_to_order=True) | Q(GreaterThan(free_pieces(), 0))
 
 
-def get_offer(*, product_id: UUID, actor_id: Any = None) -> Product:
+def get_offer(*, product_id: UUID, actor_id: Any = None, using: str | None = None) -> Product:
     """Return a product with its variants, their stock, and its pictures; an actor sees his own hidden ones too.
 
-    Raises ``ProductNotFound``.
+    ``using`` is where it was written. Raises ``ProductNotFound``.
     """
     products = shown_products()
     if actor_id is not None:
         mine = Product.objects.filter(shop__in=shops_of(actor_id=actor_id))
         products |= mine
-    found = as_offers(products).prefetch_related("images", "variants__stock").filter(pk=product_id).first()
+    # A prefetch asks the router for itself, whatever its rows were read from.
+    parts = (
+        Prefetch("images", ProductImage.objects.using(using)),
+        Prefetch("variants", Variant.objects.using(using)),
+        Prefetch("variants__stock", Stock.objects.using(using)),
+    )
+    found = as_offers(products).using(using).prefetch_related(*parts).filter(pk=product_id).first()
     if found is None:
         raise ProductNotFound(product_ids=[str(product_id)])
     return found

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from holdfast_artisan_shop.exceptions import DeliveryNotFound, OrderNotFound
@@ -15,6 +15,8 @@ from holdfast_artisan_shop.models import (
     Hold,
     InventoryAlert,
     Order,
+    OrderLine,
+    Payment,
     Purchase,
     Slot,
 )
@@ -39,28 +41,34 @@ def orders_of_shops(*, actor_id: Any, shop_id: UUID | None = None, state: OrderS
     return _orders(Q(shop__in=shops_of(actor_id=actor_id).values("pk")), state)
 
 
-def get_order(*, order_id: UUID, user_id: Any) -> Order:
-    """Return an order that a user has placed, or of a shop that he acts for. Raises ``OrderNotFound``."""
+def get_order(*, order_id: UUID, user_id: Any, using: str | None = None) -> Order:
+    """Return an order that a user has placed, or of a shop that he acts for; ``using`` is where it was written.
+
+    Raises ``OrderNotFound``.
+    """
     mine = Q(customer_id=user_id) | Q(shop__in=shops_of(actor_id=user_id).values("pk"))
-    order = _orders(mine, None).filter(pk=order_id).first()
+    order = _orders(mine, None, using).filter(pk=order_id).first()
     if order is None:
         raise OrderNotFound(order_id=str(order_id))
     return order
 
 
-def get_purchase(*, purchase_id: UUID, customer_id: Any) -> Purchase:
-    """Return a customer's purchase with its orders. Raises ``OrderNotFound``."""
-    parts = ("shop", "lines", "payments", "delivery__slot")
-    purchases = Purchase.objects.prefetch_related(*(f"orders__{part}" for part in parts))
+def get_purchase(*, purchase_id: UUID, customer_id: Any, using: str | None = None) -> Purchase:
+    """Return a customer's purchase with its orders; ``using`` is where it was written. Raises ``OrderNotFound``."""
+    orders = Prefetch("orders", _orders(Q(), None, using))
+    purchases = Purchase.objects.using(using).prefetch_related(orders)
     purchase = purchases.filter(pk=purchase_id, customer_id=customer_id).first()
     if purchase is None:
         raise OrderNotFound(purchase_id=str(purchase_id))
     return purchase
 
 
-def basket_of(*, customer_id: Any) -> QuerySet[BasketLine]:
-    """Return the lines of a basket, in the order in which they were put there, with product, shop and stock."""
-    lines = BasketLine.objects.filter(customer_id=customer_id).order_by("id")
+def basket_of(*, customer_id: Any, using: str | None = None) -> QuerySet[BasketLine]:
+    """Return the lines of a basket, in the order in which they were put there, with product, shop and stock.
+
+    ``using`` is where they were written.
+    """
+    lines = BasketLine.objects.using(using).filter(customer_id=customer_id).order_by("id")
     return lines.select_related("variant__product__shop", "variant__stock")
 
 
@@ -137,11 +145,14 @@ def day_plan(*, shop_id: UUID, actor_id: Any, day: dt.date) -> list[Delivery]:
     return [stop for stops in by_slot.values() for stop in _along_a_short_way((shop.x, shop.y, shop.z), stops)]
 
 
-def _orders(scope: Q, state: OrderState | None) -> QuerySet[Order]:
-    orders = Order.objects.filter(scope).order_by("-id")
+def _orders(scope: Q, state: OrderState | None, using: str | None = None) -> QuerySet[Order]:
+    orders = Order.objects.using(using).filter(scope).order_by("-id")
     if state is not None:
         orders = orders.filter(state=state)
-    return orders.select_related("shop", "delivery__slot").prefetch_related("lines", "payments")
+    # A prefetch asks the router for itself, whatever its rows were read from.
+    lines, payments = OrderLine.objects.using(using), Payment.objects.using(using)
+    orders = orders.select_related("shop", "delivery__slot")
+    return orders.prefetch_related(Prefetch("lines", lines), Prefetch("payments", payments))
 
 
 def _along_a_short_way(here: tuple[float, float, float], stops: list[Delivery]) -> list[Delivery]:

@@ -13,11 +13,11 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, Sum, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.models import CoBuy, Delivery, Order, OrderLine, Product, SalesDay, SalesMonth, Shop, ShopDay
 from holdfast_artisan_shop.selectors.days import day_bounds, day_of, month_end
 from holdfast_artisan_shop.services.rows import using
@@ -39,7 +39,8 @@ def roll_up_order(*, order_id: UUID) -> None:
     order = Order.objects.using(using()).select_related("shop").filter(pk=order_id).first()
     if order is None or order.completed_at is None:
         return
-    products = set(order.lines.values_list("product_id", flat=True))
+    lines = OrderLine.objects.using(using()).filter(order=order)
+    products = set(lines.values_list("product_id", flat=True))
     _count_day(order.shop, day_of(order.completed_at, order.shop.time_zone), products)
 
 
@@ -106,7 +107,7 @@ def _days_to_count(shop: Shop, days: int | None) -> Iterable[dt.date]:
 
 def _count_day(shop: Shop, day: dt.date, products: Collection[UUID] | None = None) -> bool:
     """Count a day of a shop, all of its products or only these; say whether anything was different."""
-    with transaction.atomic(using=using()):
+    with atomic_for(ShopDay):
         days, month = ShopDay.objects.using(using()).filter(shop=shop), day.replace(day=1)
         empty = [ShopDay(shop=shop, day=one, **dict.fromkeys(TOTALS, 0)) for one in sorted({month, day})]
         ShopDay.objects.using(using()).bulk_create(empty, ignore_conflicts=True)
@@ -212,7 +213,7 @@ def _count_together(product_ids: Sequence[UUID]) -> None:
         CoBuy(product_id=row["product_id"], other_id=row["other"], score=row["score"])
         for row in pairs.values("product_id", "other", "score")
     ]
-    with transaction.atomic(using=using()):
+    with atomic_for(CoBuy):
         # Two who count the same products wait here for each other; what the second one writes is as true.
         list(
             Product.objects.using(using())

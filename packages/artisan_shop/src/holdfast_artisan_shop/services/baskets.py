@@ -4,8 +4,7 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
-
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.exceptions import (
     NotOnSale,
@@ -14,7 +13,7 @@ from holdfast_artisan_shop.exceptions import (
     TooManyLines,
     VariantNotFound,
 )
-from holdfast_artisan_shop.models import BasketLine
+from holdfast_artisan_shop.models import BasketLine, Hold
 from holdfast_artisan_shop.services import statements
 from holdfast_artisan_shop.services.quotes import Quoted, check_basket, quote_basket, the_variant
 from holdfast_artisan_shop.services.rows import using
@@ -47,7 +46,7 @@ def add_to_basket(
     return BasketLine(pk=line_id, customer_id=customer_id, variant_id=variant_id, quantity=total, unit_minor=unit_minor)
 
 
-@transaction.atomic
+@atomic_for(BasketLine)
 def set_basket_quantity(*, customer_id: Any, variant_id: UUID, quantity: int) -> BasketLine:
     """Say how many pieces of something in the basket it shall be. Raises ``QuantityInvalid``, ``VariantNotFound``."""
     check_quantity(quantity, settings.MAX_QUANTITY)
@@ -60,7 +59,7 @@ def set_basket_quantity(*, customer_id: Any, variant_id: UUID, quantity: int) ->
     return line
 
 
-@transaction.atomic
+@atomic_for(BasketLine)
 def remove_from_basket(*, customer_id: Any, variant_id: UUID) -> None:
     """Take something out of a basket. Raises ``VariantNotFound``."""
     gone, _by_model = BasketLine.objects.using(using()).filter(customer_id=customer_id, variant_id=variant_id).delete()
@@ -68,14 +67,14 @@ def remove_from_basket(*, customer_id: Any, variant_id: UUID) -> None:
         raise VariantNotFound(variant_id=str(variant_id))
 
 
-@transaction.atomic
+@atomic_for(BasketLine)
 def empty_basket(*, customer_id: Any) -> None:
     """Take everything out of a basket, and give back what was held for it."""
     BasketLine.objects.using(using()).filter(customer_id=customer_id).delete()
     _give_back(customer_id)
 
 
-@transaction.atomic
+@atomic_for(BasketLine)
 def accept_prices(*, customer_id: Any) -> list[Quoted]:
     """Agree to today's prices, and drop what is not on sale any more; return what is left in the basket."""
     quoted = quote_basket(customer_id)
@@ -89,7 +88,7 @@ def accept_prices(*, customer_id: Any) -> list[Quoted]:
 
 
 @reaping
-@transaction.atomic
+@atomic_for(Hold)
 def hold_basket(*, customer_id: Any) -> dt.datetime:
     """Begin the checkout: hold the stock of a basket for a while; return until when. Again, it begins anew.
 
@@ -100,7 +99,7 @@ def hold_basket(*, customer_id: Any) -> dt.datetime:
     return hold_stock(customer_id, {one.variant_id: one.quantity for one in quoted if not one.made_to_order})
 
 
-@transaction.atomic
+@atomic_for(Hold)
 def release_holds(*, customer_id: Any) -> None:
     """Give up a checkout: what was held for the customer is everybody's again. Emits ``BackInStock`` where it is so."""
     _give_back(customer_id)

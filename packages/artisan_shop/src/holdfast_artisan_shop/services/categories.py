@@ -3,12 +3,13 @@
 from typing import NotRequired, TypedDict, Unpack
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Value
 from django.db.models.functions import Concat, Substr
 
 from holdfast.ids import uuid7
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.events import CategoryChanged
 from holdfast_artisan_shop.exceptions import (
     CategoryCircular,
@@ -17,7 +18,7 @@ from holdfast_artisan_shop.exceptions import (
     CategoryUnknown,
     NameTaken,
 )
-from holdfast_artisan_shop.models import Category
+from holdfast_artisan_shop.models import Category, Product
 from holdfast_artisan_shop.models.shops import NAME_LENGTH
 from holdfast_artisan_shop.services.rows import using
 from holdfast_artisan_shop.services.texts import check_text
@@ -32,7 +33,7 @@ class CategoryValues(TypedDict):
     parent_id: NotRequired[UUID | None]
 
 
-@transaction.atomic
+@atomic_for(Category)
 def create_category(*, name: str, parent_id: UUID | None = None) -> Category:
     """Add a category, below another or at the root.
 
@@ -46,7 +47,7 @@ def create_category(*, name: str, parent_id: UUID | None = None) -> Category:
     return _told(category)
 
 
-@transaction.atomic
+@atomic_for(Category)
 def change_category(*, category_id: UUID, **values: Unpack[CategoryValues]) -> Category:
     """Rename a category, or move it with all that is below it to another parent or to the root.
 
@@ -73,16 +74,17 @@ def change_category(*, category_id: UUID, **values: Unpack[CategoryValues]) -> C
     return _told(category)
 
 
-@transaction.atomic
+@atomic_for(Category)
 def delete_category(*, category_id: UUID) -> None:
     """Delete a category in which nothing is.
 
     Raises ``CategoryNotFound``, ``CategoryInUse``. Emits ``CategoryChanged``.
     """
-    category = Category.objects.using(using()).select_for_update().filter(pk=category_id).first()
+    categories, products = Category.objects.using(using()), Product.objects.using(using())
+    category = categories.select_for_update().filter(pk=category_id).first()
     if category is None:
         raise CategoryNotFound(category_id=str(category_id))
-    if category.children.exists() or category.products.exists():
+    if categories.filter(parent=category).exists() or products.filter(category=category).exists():
         raise CategoryInUse(category_id=str(category_id))
     _told(category, removed=True)
     category.delete()
@@ -106,7 +108,7 @@ def _path(category: Category, parent: Category | None) -> str:
 
 def _save_named(category: Category) -> None:
     try:
-        with transaction.atomic(using=using()):
+        with atomic_for(Category):
             category.save(using=using())
     except IntegrityError:
         raise NameTaken(name=category.name) from None

@@ -4,11 +4,12 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from holdfast.money import Money, to_minor
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.events import CouponChanged
 from holdfast_artisan_shop.exceptions import (
     CodeTaken,
@@ -30,7 +31,7 @@ from holdfast_artisan_shop.states import CouponKind
 USES_MAX = 1_000_000
 
 
-@transaction.atomic
+@atomic_for(Coupon)
 def create_coupon(
     *,
     shop_id: UUID,
@@ -72,14 +73,14 @@ def create_coupon(
         max_uses=max_uses,
     )
     try:
-        with transaction.atomic(using=using()):
+        with atomic_for(Coupon):
             coupon.save(force_insert=True, using=using())
     except IntegrityError:
         raise CodeTaken(code=code) from None
     return _told(coupon)
 
 
-@transaction.atomic
+@atomic_for(Coupon)
 def end_coupon(*, coupon_id: UUID, actor_id: Any) -> Coupon:
     """Take a coupon back: orders that used it keep what it took off.
 

@@ -7,13 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core import signing
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django_fsm import can_proceed
 
 from holdfast.events import Event
 from holdfast.outbox import emit, emit_many
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import DeliveryMoved, DeliveryScheduled
 from holdfast_artisan_shop.exceptions import (
@@ -41,7 +41,7 @@ from holdfast_artisan_shop.states import DeliveryState, Fulfillment, OrderState
 SALT = "holdfast_artisan_shop.tracking"
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def reschedule_delivery(*, order_id: UUID, slot_id: UUID, customer_id: Any = None, actor_id: Any = None) -> Delivery:
     """Take another slot of the same kind for a delivery that is scheduled or has failed; its fee stays as it was.
 
@@ -74,7 +74,7 @@ def reschedule_delivery(*, order_id: UUID, slot_id: UUID, customer_id: Any = Non
     return delivery
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def send_delivery(*, order_id: UUID, actor_id: Any) -> Delivery:
     """Leave the workshop with a finished order.
 
@@ -95,7 +95,7 @@ def deliver(*, order_id: UUID, actor_id: Any, note: str = "") -> Delivery:
     Raises ``OrderNotFound``, ``DeliveryNotFound``, ``OrderStepNotAllowed``, ``DeliveryStepNotAllowed``,
     ``TextInvalid``. Emits ``OrderMoved``, ``OrderCompleted``, ``DeliveryMoved``.
     """
-    with transaction.atomic(using=using()):
+    with atomic_for(Delivery):
         order = lock_order(order_id, actor_id=actor_id)
         delivery = _lock(order)
         steps.hand_over(order)
@@ -104,7 +104,7 @@ def deliver(*, order_id: UUID, actor_id: Any, note: str = "") -> Delivery:
     return delivery
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def fail_delivery(*, order_id: UUID, actor_id: Any, note: str = "") -> Delivery:
     """Say that nobody was there: the order is back in the workshop, and waits for another slot.
 

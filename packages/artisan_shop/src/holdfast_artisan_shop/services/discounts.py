@@ -8,12 +8,13 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.exceptions import CouponExhausted, CouponInvalid, CouponUsed, FlashSaleSoldOut
-from holdfast_artisan_shop.models import Coupon, CouponUse, FlashSale, Order
+from holdfast_artisan_shop.models import Coupon, CouponUse, FlashSale, Order, OrderLine
 from holdfast_artisan_shop.services.drafts import Choice, Draft
 from holdfast_artisan_shop.services.rows import using
 from holdfast_artisan_shop.states import CouponKind
@@ -92,8 +93,8 @@ def take(drafts: Sequence[Draft]) -> None:
 
 def give_back(order: Order) -> None:
     """Give back what a cancelled order has taken."""
-    taken = order.lines.exclude(flash_sale=None).values_list("flash_sale_id", "quantity")
-    for flash_sale_id, quantity in sorted(taken):
+    taken = OrderLine.objects.using(using()).filter(order=order).exclude(flash_sale=None)
+    for flash_sale_id, quantity in sorted(taken.values_list("flash_sale_id", "quantity")):
         FlashSale.objects.using(using()).filter(pk=flash_sale_id).update(sold=F("sold") - quantity)
     use = CouponUse.objects.using(using()).filter(order=order).first()
     if use is not None:
@@ -116,7 +117,7 @@ def _use(coupon: Coupon, order: Order) -> None:
     if not Coupon.objects.using(using()).filter(left, pk=coupon.pk, active=True).update(used=F("used") + 1):
         raise CouponExhausted(code=coupon.code)
     try:
-        with transaction.atomic(using=using()):
+        with atomic_for(CouponUse):
             CouponUse(coupon=coupon, customer_id=order.customer_id, order=order).save(force_insert=True, using=using())
     except IntegrityError:
         raise CouponUsed(code=coupon.code) from None

@@ -13,11 +13,12 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
-from django.db.models import prefetch_related_objects
+from django.db import IntegrityError
+from django.db.models import Prefetch, prefetch_related_objects
 from django.utils import timezone
 
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import OrderCancelled, OrderRefunded
 from holdfast_artisan_shop.exceptions import (
@@ -27,7 +28,7 @@ from holdfast_artisan_shop.exceptions import (
     ShopError,
     ShopNotInBasket,
 )
-from holdfast_artisan_shop.models import BasketLine, Coupon, Order, Purchase, Slot
+from holdfast_artisan_shop.models import BasketLine, Coupon, Order, Purchase, Shop, Slot
 from holdfast_artisan_shop.models.orders import KEY_LENGTH, NOTE_LENGTH, TOTAL_MAX
 from holdfast_artisan_shop.services import delivery, discounts, payments, steps
 from holdfast_artisan_shop.services.drafts import Choice, Draft, record
@@ -57,7 +58,7 @@ def place_order(
     asked = _asked(key, choices, items)
 
     @reaping
-    @transaction.atomic(using=using())
+    @atomic_for(Order)
     def place() -> list[Draft]:
         return _place(Purchase(customer_id=customer_id, **asked), quote_items(shop_id, items), choices, {})
 
@@ -74,7 +75,7 @@ def checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = None, 
     asked = _asked(key, choices)
 
     @reaping
-    @transaction.atomic(using=using())
+    @atomic_for(Order)
     def check_out() -> list[Draft]:
         quoted = quote_basket(customer_id)
         _check_ordered(quoted, choices)
@@ -98,17 +99,17 @@ def quote_checkout(*, customer_id: Any, choices: Mapping[UUID, Choice] | None = 
     _check_ordered(quoted, choices)
     drafts = _drafts(Purchase(customer_id=customer_id), quoted, choices)
     discounts.check_flash_sales(drafts)
-    prefetch_related_objects([draft.order for draft in drafts], "shop")
+    prefetch_related_objects([draft.order for draft in drafts], Prefetch("shop", Shop.objects.using(using())))
     return drafts
 
 
-@transaction.atomic
+@atomic_for(Order)
 def start_order(*, order_id: UUID, actor_id: Any) -> Order:
     """Begin to make a paid order. Raises ``OrderNotFound``, ``OrderStepNotAllowed``. Emits ``OrderMoved``."""
     return steps.move(lock_order(order_id, actor_id=actor_id), "start")
 
 
-@transaction.atomic
+@atomic_for(Order)
 def finish_order(*, order_id: UUID, actor_id: Any) -> Order:
     """Say that an order can be fetched or sent. Raises and emits as ``start_order`` does."""
     return steps.move(lock_order(order_id, actor_id=actor_id), "finish")
@@ -119,7 +120,7 @@ def complete_order(*, order_id: UUID, actor_id: Any) -> Order:
 
     Raises ``OrderNotFound``, ``OrderStepNotAllowed``. Emits ``OrderMoved``, ``OrderCompleted``, and ``DeliveryMoved``.
     """
-    with transaction.atomic(using=using()):
+    with atomic_for(Order):
         order = lock_order(order_id, actor_id=actor_id)
         steps.hand_over(order)
         delivery.follow(order, "deliver")
@@ -146,7 +147,7 @@ def refund_order(*, order_id: UUID, actor_id: Any, restock: bool = False) -> Ord
     Raises ``OrderNotFound``, ``OrderStepNotAllowed``, ``PaymentStepNotAllowed``.
     Emits ``OrderMoved``, ``OrderRefunded``.
     """
-    with transaction.atomic(using=using()):
+    with atomic_for(Order):
         order = lock_order(order_id, actor_id=actor_id)
         steps.move(order, "refund")
         if restock:
@@ -300,7 +301,7 @@ def _placed_with(customer_id: Any, key: str, fingerprint: str) -> list[Order]:
 
 def _cancel(lock: Callable[[], Order], reason: str, allowed: Sequence[OrderState]) -> Order:
     check_text("reason", reason, NOTE_LENGTH)
-    with transaction.atomic(using=using()):
+    with atomic_for(Order):
         order = lock()
         if order.state not in allowed:
             raise OrderStepNotAllowed(order_id=str(order.pk), state=order.state, step="cancel")

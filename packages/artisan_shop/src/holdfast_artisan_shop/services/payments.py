@@ -12,6 +12,7 @@ from django_fsm import can_proceed
 
 from holdfast.conf import load_backend
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import OrderPaid, PaymentFailed
 from holdfast_artisan_shop.exceptions import (
@@ -54,7 +55,7 @@ def pay_order(*, order_id: UUID, customer_id: Any) -> Order:
     Raises ``OrderNotFound``, ``OrderStepNotAllowed``, ``PaymentDeclined``, ``PaymentUnavailable`` where the gateway
     does not answer (it is asked again). Emits ``OrderMoved``, ``OrderPaid`` or ``PaymentFailed``.
     """
-    with transaction.atomic(using=using(), durable=True):
+    with atomic_for(Payment, durable=True):
         order = lock_order(order_id, customer_id=customer_id)
         if order.state != OrderState.PENDING:
             raise OrderStepNotAllowed(order_id=str(order_id), state=order.state, step="pay")
@@ -77,9 +78,10 @@ def pay_purchase(*, purchase_id: UUID, customer_id: Any) -> list[Order]:
     purchase = Purchase.objects.using(using()).filter(pk=purchase_id, customer_id=customer_id).first()
     if purchase is None:
         raise OrderNotFound(purchase_id=str(purchase_id))
-    for order in purchase.orders.filter(state=OrderState.PENDING):
+    orders = Order.objects.using(using()).filter(purchase=purchase)
+    for order in orders.filter(state=OrderState.PENDING):
         pay_order(order_id=order.pk, customer_id=customer_id)
-    return list(purchase.orders.order_by("pk"))
+    return list(orders.order_by("pk"))
 
 
 def retry_payment(*, order_id: UUID, actor_id: Any) -> Order:
@@ -87,7 +89,7 @@ def retry_payment(*, order_id: UUID, actor_id: Any) -> Order:
 
     Raises ``OrderNotFound``, ``PaymentStepNotAllowed``. Emits ``PaymentFailed`` where it refuses again.
     """
-    with transaction.atomic(using=using()):
+    with atomic_for(Payment):
         order = lock_order(order_id, actor_id=actor_id)
         payment = steps.alive(order)
         if payment is None or not can_proceed(payment.retry):
@@ -109,7 +111,7 @@ def settle_payment(*, payment_id: UUID) -> Payment:
             raise PaymentNotFound(payment_id=str(payment_id))
         if payment.state not in INTENTS:
             return payment
-        with transaction.atomic(using=using(), durable=True):  # the gateway is never waited for in a transaction
+        with atomic_for(Payment, durable=True):  # the gateway is never waited for in a transaction
             Payment.objects.using(using()).filter(pk=payment_id).update(asked_at=timezone.now())
         try:
             answer = _ask(payment)
@@ -168,7 +170,7 @@ def _ask(payment: Payment) -> Answer:
     )
 
 
-@transaction.atomic
+@atomic_for(Payment)
 def _conclude(asked: Payment, answer: Answer) -> None:
     # The order first, as everywhere.
     order = lock_order(asked.order_id)

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from holdfast.money import Money, to_minor
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import ProductChanged
 from holdfast_artisan_shop.exceptions import (
@@ -70,7 +71,7 @@ class VariantValues(TypedDict):
     active: NotRequired[bool]
 
 
-@transaction.atomic
+@atomic_for(Product)
 def create_product(
     *,
     shop_id: UUID,
@@ -99,7 +100,7 @@ def create_product(
     return _told(product)
 
 
-@transaction.atomic
+@atomic_for(Product)
 def change_product(
     *, product_id: UUID, actor_id: Any, expected_version: int | None = None, **values: Unpack[ProductValues]
 ) -> Product:
@@ -109,6 +110,7 @@ def change_product(
     """
     product = lock_product(product_id, actor_id)
     check_version(product, expected_version)
+    product.shop = Shop.objects.using(using()).get(pk=product.shop_id)
     _set(product, product.shop, dict(values))
     product.save(using=using())
     return _told(product)
@@ -122,7 +124,7 @@ def retire_product(*, product_id: UUID, actor_id: Any, expected_version: int | N
     return change_product(product_id=product_id, actor_id=actor_id, expected_version=expected_version, active=False)
 
 
-@transaction.atomic
+@atomic_for(Variant)
 def add_variant(*, product_id: UUID, actor_id: Any, stock: int = 0, **values: Unpack[VariantValues]) -> Variant:
     """Add a variant to a product.
 
@@ -136,7 +138,7 @@ def add_variant(*, product_id: UUID, actor_id: Any, stock: int = 0, **values: Un
     return variant
 
 
-@transaction.atomic
+@atomic_for(Variant)
 def change_variant(
     *, variant_id: UUID, actor_id: Any, expected_version: int | None = None, **values: Unpack[VariantValues]
 ) -> Variant:
@@ -150,14 +152,15 @@ def change_variant(
         raise VariantNotFound(variant_id=str(variant_id))
     product = lock_product(found.product_id, actor_id)
     check_version(product, expected_version)
-    variant = Variant.objects.using(using()).get(pk=variant_id)
+    variant = Variant.objects.using(using()).select_related("stock").get(pk=variant_id)
+    variant.product = product
     _set_variant(variant, product, values)
     _save_variant(variant)
     _changed(product)
     return variant
 
 
-@transaction.atomic
+@atomic_for(Product)
 def set_images(*, product_id: UUID, actor_id: Any, images: Sequence[tuple[str, str]]) -> Product:
     """Give a product these pictures, each an address and a text, in this order.
 
@@ -169,14 +172,15 @@ def set_images(*, product_id: UUID, actor_id: Any, images: Sequence[tuple[str, s
     for url, alt in images:
         check_text("url", url, URL_LENGTH, required=True)
         check_text("alt", alt, NAME_LENGTH)
-    product.images.all().delete()
-    ProductImage.objects.using(using()).bulk_create(
+    pictures = ProductImage.objects.using(using())
+    pictures.filter(product=product).delete()
+    pictures.bulk_create(
         ProductImage(product=product, url=url, alt=alt, position=position) for position, (url, alt) in enumerate(images)
     )
     return _changed(product)
 
 
-@transaction.atomic
+@atomic_for(FlashSale)
 def schedule_flash_sale(
     *,
     product_id: UUID,
@@ -201,7 +205,8 @@ def schedule_flash_sale(
         raise PeriodInvalid
     if quantity is not None and not 1 <= quantity <= MAX_PIECES:
         raise QuantityInvalid(quantity=str(quantity)[:40], maximum=MAX_PIECES)
-    if product.flash_sales.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
+    others = FlashSale.objects.using(using()).filter(product=product)
+    if others.filter(starts_at__lt=ends_at, ends_at__gt=starts_at).exists():
         raise FlashSaleOverlaps(product_id=str(product_id))
     sale = FlashSale(product=product, price_minor=price_minor, starts_at=starts_at, ends_at=ends_at, quantity=quantity)
     sale.save(force_insert=True, using=using())
@@ -209,7 +214,7 @@ def schedule_flash_sale(
     return sale
 
 
-@transaction.atomic
+@atomic_for(FlashSale)
 def end_flash_sale(*, flash_sale_id: UUID, actor_id: Any) -> None:
     """End a flash sale now, or call it off before it began. Raises ``FlashSaleNotFound``. Emits ``ProductChanged``."""
     sales = FlashSale.objects.using(using())
@@ -250,9 +255,11 @@ def _add_variant(product: Product, values: VariantValues, *, stock: int) -> Vari
     variant = Variant(product=product, shop_id=product.shop_id)
     _set_variant(variant, product, values)
     _save_variant(variant, force_insert=True)
-    Stock(variant=variant, low_at=settings.LOW_STOCK).save(force_insert=True, using=using())
+    figures = Stock(variant=variant, low_at=settings.LOW_STOCK)
+    figures.save(force_insert=True, using=using())
     if stock:
         change_stock([Change(variant_id=variant.pk, kind=MoveKind.RECEIVED, on_hand=stock)])
+        figures.on_hand = stock  # as it was written: nobody else knows of the variant yet
     return variant
 
 
@@ -269,14 +276,15 @@ def _set_variant(variant: Variant, product: Product, values: VariantValues) -> N
     for one in (*options, *options.values()):
         if not isinstance(one, str) or not one.strip() or len(one) > NAME_LENGTH or not storable(one):
             raise OptionsInvalid
-    others = [one for one in product.variants.filter(active=True) if one.pk != variant.pk]
+    active = Variant.objects.using(using()).filter(product=product, active=True)
+    others = [one for one in active if one.pk != variant.pk]
     if len(others) >= VARIANTS_MAX or (variant.active and options in [one.options for one in others]):
         raise OptionsInvalid
 
 
 def _save_variant(variant: Variant, *, force_insert: bool = False) -> None:
     try:
-        with transaction.atomic(using=using()):
+        with atomic_for(Variant):
             variant.save(force_insert=force_insert, using=using())
     except IntegrityError:
         raise SkuTaken(sku=variant.sku) from None

@@ -2,11 +2,11 @@
 
 import datetime as dt
 
-from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
 from holdfast.outbox import emit_many
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.events import DeliveryDue
 from holdfast_artisan_shop.models import Delivery, Slot
 from holdfast_artisan_shop.selectors.days import ONE_DAY, day_bounds, day_of
@@ -27,7 +27,7 @@ def remind_of_deliveries(*, limit: int = BATCH) -> int:
     return told
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def _remind(limit: int) -> int:
     now = timezone.now()
     due = Delivery.objects.using(using()).filter(_tomorrow(now), state=DeliveryState.SCHEDULED, reminded_at=None)

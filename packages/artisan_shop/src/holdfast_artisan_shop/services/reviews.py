@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.events import ReviewWritten
 from holdfast_artisan_shop.exceptions import NotBought, ProductNotFound, RatingInvalid, ReviewExists
 from holdfast_artisan_shop.models import Order, Product, Review
@@ -16,7 +17,7 @@ from holdfast_artisan_shop.services.texts import check_text
 from holdfast_artisan_shop.states import OrderState
 
 
-@transaction.atomic
+@atomic_for(Review)
 def write_review(*, product_id: UUID, customer_id: Any, rating: int, text: str = "") -> Review:
     """Say what a product is like that one has received: once, with 1 to 5 stars.
 
@@ -39,7 +40,7 @@ def write_review(*, product_id: UUID, customer_id: Any, rating: int, text: str =
         raise NotBought(product_id=str(product_id))
     review = Review(product=product, customer_id=customer_id, order=order, rating=rating, text=text)
     try:
-        with transaction.atomic(using=using()):
+        with atomic_for(Review):
             review.save(force_insert=True, using=using())
     except IntegrityError:
         raise ReviewExists(product_id=str(product_id)) from None

@@ -6,12 +6,13 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, router
 from django_fsm import can_proceed
 
 from holdfast.conf import load_backend
 from holdfast.money import exponent
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import ShopChanged
 from holdfast_artisan_shop.exceptions import (
@@ -57,7 +58,7 @@ class ShopValues(ShopDetails):
     lng: NotRequired[float]
 
 
-@transaction.atomic
+@atomic_for(Shop)
 def open_shop(
     *,
     owner_id: Any,
@@ -82,7 +83,7 @@ def open_shop(
     return _told(shop)
 
 
-@transaction.atomic
+@atomic_for(Shop)
 def change_shop(
     *, shop_id: UUID, actor_id: Any, expected_version: int | None = None, **values: Unpack[ShopValues]
 ) -> Shop:
@@ -103,7 +104,7 @@ def change_shop(
     return _told(shop)
 
 
-@transaction.atomic
+@atomic_for(Shop)
 def publish_shop(*, shop_id: UUID, actor_id: Any) -> Shop:
     """Show a shop and sell, for the first time or again.
 
@@ -112,33 +113,34 @@ def publish_shop(*, shop_id: UUID, actor_id: Any) -> Shop:
     return _move("open", lock_shop(shop_id, actor_id))
 
 
-@transaction.atomic
+@atomic_for(Shop)
 def go_on_holiday(*, shop_id: UUID, actor_id: Any) -> Shop:
     """Sell nothing for a while. Raises and emits as ``publish_shop`` does."""
     return _move("go_on_holiday", lock_shop(shop_id, actor_id))
 
 
-@transaction.atomic
+@atomic_for(Shop)
 def close_shop(*, shop_id: UUID, actor_id: Any) -> Shop:
     """Show a shop no more. Raises and emits as ``publish_shop`` does, and ``NotTheOwner``."""
     return _move("close", _owned(shop_id, actor_id))
 
 
-@transaction.atomic
+@atomic_for(ShopMember)
 def invite_member(*, shop_id: UUID, actor_id: Any, user_id: Any) -> ShopMember:
     """Let a user act for the shop. Raises ``ShopNotFound``, ``NotTheOwner``, ``UserUnknown``."""
     shop = _owned(shop_id, actor_id)
-    if not get_user_model()._default_manager.filter(pk=user_id).exists():  # noqa: SLF001 - documented by Django
+    users = get_user_model()._default_manager  # noqa: SLF001 - documented by Django
+    if not users.using(router.db_for_write(users.model)).filter(pk=user_id).exists():
         raise UserUnknown(user_id=plain(user_id))
     member, _new = ShopMember.objects.using(using()).get_or_create(shop=shop, user_id=user_id)
     return member
 
 
-@transaction.atomic
+@atomic_for(ShopMember)
 def remove_member(*, shop_id: UUID, actor_id: Any, user_id: Any) -> None:
     """Let a user act for the shop no more. Raises ``ShopNotFound``, ``NotTheOwner``, ``MemberNotFound``."""
     shop = _owned(shop_id, actor_id)
-    gone, _by_model = shop.members.filter(user_id=user_id).delete()
+    gone, _by_model = ShopMember.objects.using(using()).filter(shop=shop, user_id=user_id).delete()
     if not gone:
         raise MemberNotFound(user_id=plain(user_id))
 
@@ -200,7 +202,7 @@ def _check_hours(hours: Any) -> None:
 
 def _save(shop: Shop, *, force_insert: bool = False) -> None:
     try:
-        with transaction.atomic(using=using()):
+        with atomic_for(Shop):
             shop.save(force_insert=force_insert, using=using())
     except IntegrityError:
         others = Shop.objects.using(using()).filter(owner_id=shop.owner_id, name__iexact=shop.name)

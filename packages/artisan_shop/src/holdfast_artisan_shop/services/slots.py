@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.exceptions import CapacityInvalid, PeriodInvalid, PriceInvalid, SlotPatternNotFound
 from holdfast_artisan_shop.models import Shop, ShopClosure, Slot, SlotPattern
@@ -22,7 +22,7 @@ CAPACITY_MAX = 10_000
 CLOSURE_DAYS_MAX = 366
 
 
-@transaction.atomic
+@atomic_for(SlotPattern)
 def add_slot_pattern(
     *,
     shop_id: UUID,
@@ -61,7 +61,7 @@ def add_slot_pattern(
     return pattern
 
 
-@transaction.atomic
+@atomic_for(SlotPattern)
 def remove_slot_pattern(*, pattern_id: UUID, actor_id: Any) -> None:
     """Open no more such slots; those that somebody has booked stay. Raises ``SlotPatternNotFound``."""
     patterns = SlotPattern.objects.using(using()).filter(pk=pattern_id)
@@ -73,7 +73,7 @@ def remove_slot_pattern(*, pattern_id: UUID, actor_id: Any) -> None:
     _drop_unbooked(Slot.objects.using(using()).filter(pattern_id=pattern_id))
 
 
-@transaction.atomic
+@atomic_for(ShopClosure)
 def close_days(*, shop_id: UUID, actor_id: Any, first_day: dt.date, last_day: dt.date) -> ShopClosure:
     """Say that a shop has no slots on these days; those that somebody has booked stay, to be talked over.
 
@@ -106,21 +106,25 @@ def generate_slots() -> int:
 def follow_clock(shop: Shop) -> None:
     """Make the slots of a locked shop anew, after its clock was set; those that somebody has booked stay."""
     _drop_unbooked(Slot.objects.using(using()).filter(shop=shop, pattern__isnull=False))
-    _generate(shop, shop.slot_patterns.filter(active=True))
+    _generate(shop, _patterns_of(shop))
 
 
-@transaction.atomic
+@atomic_for(Slot)
 def _generate_of(shop_id: UUID) -> int:
     # Locked, so that no pattern is removed, no day is closed and no clock is set meanwhile.
     shop = Shop.objects.using(using()).select_for_update(no_key=True).get(pk=shop_id)
-    return _generate(shop, shop.slot_patterns.filter(active=True))
+    return _generate(shop, _patterns_of(shop))
+
+
+def _patterns_of(shop: Shop) -> QuerySet[SlotPattern]:
+    return SlotPattern.objects.using(using()).filter(shop=shop, active=True)
 
 
 def _generate(shop: Shop, patterns: Iterable[SlotPattern]) -> int:
     """Write the slots of the next weeks of one shop; a day begins where the shop is."""
     zone = ZoneInfo(shop.time_zone)
     today = timezone.now().astimezone(zone).date()
-    closures = list(shop.closures.filter(last_day__gte=today))
+    closures = list(ShopClosure.objects.using(using()).filter(shop=shop, last_day__gte=today))
     days = [today + dt.timedelta(days=ahead) for ahead in range(7 * settings.SLOT_WEEKS)]
     slots = []
     for pattern in patterns:

@@ -9,7 +9,7 @@ from django_fsm import can_proceed
 from holdfast.outbox import emit
 from holdfast_artisan_shop.events import OrderCompleted, OrderMoved
 from holdfast_artisan_shop.exceptions import OrderStepNotAllowed, PaymentStepNotAllowed
-from holdfast_artisan_shop.models import Order, Payment
+from holdfast_artisan_shop.models import Order, OrderLine, Payment
 from holdfast_artisan_shop.services.rows import plain, using
 from holdfast_artisan_shop.services.stock import Change, change_stock
 from holdfast_artisan_shop.states import MoveKind, PaymentState
@@ -43,7 +43,8 @@ def hand_over(order: Order) -> None:
 
 def changes(order: Order, kind: MoveKind, *, on_hand: int = 0, allocated: int = 0) -> Iterator[Change]:
     """Yield what becomes of the pieces of an order: for each piece the given difference."""
-    for variant_id, quantity in order.lines.filter(stocked=True).values_list("variant_id", "quantity"):
+    stocked = OrderLine.objects.using(using()).filter(order=order, stocked=True)
+    for variant_id, quantity in stocked.values_list("variant_id", "quantity"):
         yield Change(
             variant_id=variant_id,
             kind=kind,

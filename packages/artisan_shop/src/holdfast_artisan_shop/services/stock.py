@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from holdfast.events import Event
 from holdfast.outbox import emit_many
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.conf import settings
 from holdfast_artisan_shop.events import BackInStock, StockRanLow, StockRecovered
 from holdfast_artisan_shop.exceptions import (
@@ -83,7 +84,7 @@ class Figures:
         return self.on_hand - self.held - self.allocated
 
 
-@transaction.atomic
+@atomic_for(Stock)
 def receive_stock(*, variant_id: UUID, actor_id: Any, quantity: int, note: str = "") -> Stock:
     """Add pieces that were made or bought.
 
@@ -94,7 +95,7 @@ def receive_stock(*, variant_id: UUID, actor_id: Any, quantity: int, note: str =
     check_text("note", note, NOTE_LENGTH)
     _check_managed(variant_id, actor_id)
     try:
-        with transaction.atomic(using=using()):
+        with atomic_for(Stock):
             change_stock([Change(variant_id=variant_id, kind=MoveKind.RECEIVED, on_hand=quantity, note=note)])
     except SoldOut:  # nothing is taken, so it would be too many
         maximum = MAX_PIECES - _stock(variant_id).on_hand
@@ -102,7 +103,7 @@ def receive_stock(*, variant_id: UUID, actor_id: Any, quantity: int, note: str =
     return _stock(variant_id)
 
 
-@transaction.atomic
+@atomic_for(Stock)
 def correct_stock(*, variant_id: UUID, actor_id: Any, difference: int, note: str = "") -> Stock:
     """Put a figure right that was counted anew: some are broken, or were found.
 
@@ -115,7 +116,7 @@ def correct_stock(*, variant_id: UUID, actor_id: Any, difference: int, note: str
     _check_managed(variant_id, actor_id)
 
     @reaping
-    @transaction.atomic(using=using())
+    @atomic_for(Stock)
     def correct() -> None:
         change_stock([Change(variant_id=variant_id, kind=MoveKind.CORRECTED, on_hand=difference, note=note)])
 
@@ -128,7 +129,7 @@ def correct_stock(*, variant_id: UUID, actor_id: Any, difference: int, note: str
     return _stock(variant_id)
 
 
-@transaction.atomic
+@atomic_for(Stock)
 def set_threshold(*, variant_id: UUID, actor_id: Any, low_at: int) -> Stock:
     """Say at how many pieces an alert opens; it opens, or is resolved, at once where that is so now.
 
@@ -146,7 +147,7 @@ def set_threshold(*, variant_id: UUID, actor_id: Any, low_at: int) -> Stock:
     return stock
 
 
-@transaction.atomic
+@atomic_for(BackInStockRequest)
 def request_back_in_stock(*, variant_id: UUID, customer_id: Any) -> None:
     """Remember that a customer wants to be told when a variant can be bought again; asking twice is asking once.
 
@@ -160,7 +161,7 @@ def request_back_in_stock(*, variant_id: UUID, customer_id: Any) -> None:
     )
 
 
-@transaction.atomic
+@atomic_for(BackInStockRequest)
 def withdraw_back_in_stock(*, variant_id: UUID, customer_id: Any) -> None:
     """Wait for a variant no more. Raises ``BackInStockRequestNotFound``, also for who was told just now."""
     requests = BackInStockRequest.objects.using(using()).filter(variant_id=variant_id, customer_id=customer_id)
@@ -268,7 +269,7 @@ def check_quantity(quantity: int, maximum: int = MAX_PIECES) -> None:
 
 
 def _reap(holds: Any, limit: int) -> int:
-    with transaction.atomic(using=using()):
+    with atomic_for(Hold):
         # Skipped, not waited for: who has locked a hold is about to use or to delete it.
         expired = holds.select_for_update(skip_locked=_skips()).filter(expires_at__lte=timezone.now())[:limit]
         rows = list(expired.values_list("id", "stock_id", "quantity"))

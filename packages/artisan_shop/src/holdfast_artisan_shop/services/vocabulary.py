@@ -2,8 +2,7 @@
 
 from collections import Counter
 
-from django.db import transaction
-
+from holdfast.transactions import atomic_for
 from holdfast_artisan_shop.backends.search import words_of
 from holdfast_artisan_shop.models import Product, Word
 from holdfast_artisan_shop.services.rows import using
@@ -19,7 +18,7 @@ def refresh_vocabulary() -> int:
     for name in names.iterator(CHUNK):
         counted.update(set(words_of(name, limit=None)))
     wanted = dict(counted.most_common(WORDS_MAX))
-    with transaction.atomic(using=using()):
+    with atomic_for(Word):
         words = Word.objects.using(using())
         known = dict(words.select_for_update().order_by("pk").values_list("word", "products"))
         gone = sorted(known.keys() - wanted.keys())

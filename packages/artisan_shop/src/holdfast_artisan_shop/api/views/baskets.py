@@ -17,6 +17,7 @@ from holdfast_artisan_shop.api.serializers import orders as shapes
 from holdfast_artisan_shop.api.views.base import OnceMixin, UserView, no_content
 from holdfast_artisan_shop.api.views.orders import BUYING, PAYING, PRICING
 from holdfast_artisan_shop.services.quotes import quote_variants
+from holdfast_artisan_shop.services.rows import using
 
 
 class BasketDoor(UserView):
@@ -24,7 +25,7 @@ class BasketDoor(UserView):
 
     def shown(self) -> Response:
         """Return my basket."""
-        lines = list(selectors.basket_of(customer_id=self.user_id))
+        lines = list(selectors.basket_of(customer_id=self.user_id, using=using()))
         quotes = quote_variants(line.variant_id for line in lines)
         rows: list[dict[str, Any]] = []
         for line in lines:
@@ -155,7 +156,7 @@ class PurchaseDoor(OnceMixin, UserView):
 
     def shown(self, purchase_id: UUID, code: int = status.HTTP_200_OK) -> Response:
         """Return a purchase of mine."""
-        purchase = selectors.get_purchase(purchase_id=purchase_id, customer_id=self.user_id)
+        purchase = selectors.get_purchase(purchase_id=purchase_id, customer_id=self.user_id, using=using())
         return Response(shapes.PurchaseOutput(purchase).data, status=code)
 
 

@@ -21,6 +21,7 @@ from holdfast_artisan_shop.api.serializers.orders import OrderOutput
 from holdfast_artisan_shop.api.views.base import MarketView, UserView, created, no_content
 from holdfast_artisan_shop.api.views.orders import MOVING, OrderDoor
 from holdfast_artisan_shop.selectors import keeping
+from holdfast_artisan_shop.services.rows import using
 
 BRINGING = (*MOVING, no.DeliveryNotFound, no.DeliveryStepNotAllowed)
 
@@ -68,7 +69,7 @@ class PatternsView(IdempotencyMixin, UserView):
         """Open a slot of every week, and those of the next weeks at once."""
         values = self.parse(shapes.PatternInput)
         if (fee := values.pop("fee", None)) is not None:
-            currency = selectors.managed_shop(shop_id=shop_id, actor_id=self.user_id).currency
+            currency = selectors.managed_shop(shop_id=shop_id, actor_id=self.user_id, using=using()).currency
             if str(fee.currency) != currency:
                 raise no.PriceInvalid(currency=currency, given=str(fee.currency))
             values["fee_minor"] = to_minor(fee)
@@ -182,7 +183,7 @@ class RescheduleView(OrderDoor):
     def post(self, request: Request, order_id: UUID) -> Response:
         """Take another slot for an order of mine, or of a shop of mine."""
         values = self.parse(shapes.RescheduleInput)
-        order = selectors.get_order(order_id=order_id, user_id=self.user_id)
+        order = selectors.get_order(order_id=order_id, user_id=self.user_id, using=using())
         scope = "customer_id" if order.customer_id == self.user_id else "actor_id"
         services.reschedule_delivery(order_id=order_id, **{scope: self.user_id}, **values)
         return self.shown(order_id)

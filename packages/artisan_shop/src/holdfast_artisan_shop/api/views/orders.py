@@ -14,6 +14,7 @@ from holdfast_artisan_shop import selectors, services
 from holdfast_artisan_shop.api.paging import page
 from holdfast_artisan_shop.api.serializers import orders as shapes
 from holdfast_artisan_shop.api.views.base import OnceMixin, UserView, conditional
+from holdfast_artisan_shop.services.rows import using
 
 CHOOSING = (
     no.SlotNotFound,
@@ -39,7 +40,7 @@ class OrderDoor(OnceMixin, UserView):
 
     def shown(self, order_id: UUID, code: int = status.HTTP_200_OK) -> Response:
         """Return an order of mine, or of a shop of mine."""
-        order = selectors.get_order(order_id=order_id, user_id=self.user_id)
+        order = selectors.get_order(order_id=order_id, user_id=self.user_id, using=using())
         headers = {}
         if code == status.HTTP_201_CREATED:
             where = reverse("holdfast_artisan_shop:order", kwargs={"order_id": order_id}, request=self.request)

@@ -20,6 +20,7 @@ from holdfast_artisan_shop.api.serializers import products as shapes
 from holdfast_artisan_shop.api.views.base import MarketView, UserView, conditional, created, no_content, versioned
 from holdfast_artisan_shop.models import Product
 from holdfast_artisan_shop.selectors import keeping
+from holdfast_artisan_shop.services.rows import using
 from holdfast_artisan_shop.services.versions import version_of
 
 FILTERING = (no.CategoryNotFound, no.PriceInvalid, no.TextInvalid, InvalidAmount, UnknownCurrency)
@@ -320,6 +321,6 @@ class FlashSaleView(UserView):
 
 def answer(product: Product, actor_id: Any, *, created: bool = False) -> Response:
     """Return a product as its artisan sees it, with its entity tag."""
-    shown = selectors.get_offer(product_id=product.pk, actor_id=actor_id)
+    shown = selectors.get_offer(product_id=product.pk, actor_id=actor_id, using=using())
     data = shapes.ArtisanProductOutput(shown, context={"mine": True}).data
     return versioned(data, version_of(shown), created=created)

@@ -14,6 +14,7 @@ from holdfast_artisan_shop.api.paging import page
 from holdfast_artisan_shop.api.serializers import stock as shapes
 from holdfast_artisan_shop.api.views.base import UserView, no_content
 from holdfast_artisan_shop.selectors import keeping
+from holdfast_artisan_shop.services.rows import using
 
 
 class AlertsView(UserView):
@@ -54,7 +55,7 @@ class FiguresView(UserView):
 
     def shown(self, variant_id: UUID) -> dict[str, Any]:
         """Return the figures as they are now."""
-        stock = keeping.get_stock(variant_id=variant_id, actor_id=self.user_id)
+        stock = keeping.get_stock(variant_id=variant_id, actor_id=self.user_id, using=using())
         shown: dict[str, Any] = shapes.StockOutput(stock).data
         return shown
 
