@@ -11,7 +11,7 @@ from holdfast.conf import load_backend
 from holdfast_catalog_notify.backends.email import EmailChannel
 from holdfast_catalog_notify.backends.inbox import InboxChannel
 from holdfast_catalog_notify.conf import settings
-from holdfast_catalog_notify.models import Change, ChannelPreference, Delivery, MutedBrand, Suppression
+from holdfast_catalog_notify.models import Change, ChannelPreference, Delivery, DeliveryAttempt, MutedBrand, Suppression
 from holdfast_catalog_notify.ports import Channel, Recipient
 from holdfast_catalog_notify.states import DeliveryState, Mode
 
@@ -43,13 +43,14 @@ def admins_to_tell() -> QuerySet[Any]:
     return get_user_model()._default_manager.filter(is_staff=True, is_active=True)  # noqa: SLF001 - what Django documents for models not one's own
 
 
-def inbox(*, user_id: Any, unread: bool | None = None) -> QuerySet[Delivery]:
+def inbox(*, user_id: Any, unread: bool | None = None, using: str | None = None) -> QuerySet[Delivery]:
     """Return what has come into an admin's inbox, the newest first, each with its change set's ``first_changes``."""
-    found = Delivery.objects.filter(recipient_id=user_id, via__in=inboxes(), state=DeliveryState.SENT)
+    found = Delivery.objects.using(using).filter(recipient_id=user_id, via__in=inboxes(), state=DeliveryState.SENT)
     if unread is not None:
         found = found.filter(read_at__isnull=unread)
     # Of an import of ten thousand products nobody reads more in his inbox.
-    first = Prefetch("change_set__changes", Change.objects.order_by("pk")[:INBOX_CHANGES], to_attr="first_changes")
+    changes = Change.objects.using(using).order_by("pk")[:INBOX_CHANGES]
+    first = Prefetch("change_set__changes", changes, to_attr="first_changes")
     return found.order_by("-change_set_id").select_related("change_set").prefetch_related(first)
 
 
@@ -70,23 +71,29 @@ def default_mode(name: str) -> Mode:
     return Mode.IMMEDIATE if name in settings.DEFAULT_CHANNELS else Mode.OFF
 
 
-def muted_brands(*, user_id: Any) -> list[UUID]:
+def muted_brands(*, user_id: Any, using: str | None = None) -> list[UUID]:
     """Return the brands whose changes an admin is not told of."""
-    return list(MutedBrand.objects.filter(user_id=user_id).order_by("brand_id").values_list("brand_id", flat=True))
+    muted = MutedBrand.objects.using(using).filter(user_id=user_id).order_by("brand_id")
+    return list(muted.values_list("brand_id", flat=True))
 
 
 def deliveries(
-    *, state: DeliveryState | None = None, recipient_id: Any = None, channel: str | None = None
+    *,
+    state: DeliveryState | None = None,
+    recipient_id: Any = None,
+    channel: str | None = None,
+    using: str | None = None,
 ) -> QuerySet[Delivery]:
-    """Return the log of the deliveries, the newest first."""
+    """Return the log of the deliveries, the newest first, each with its tries."""
     filters = {"state": state, "recipient_id": recipient_id, "channel": channel}
-    found = Delivery.objects.filter(**{name: value for name, value in filters.items() if value is not None})
-    return found.prefetch_related("tries")
+    wanted = {name: value for name, value in filters.items() if value is not None}
+    tries = Prefetch("tries", DeliveryAttempt.objects.using(using))
+    return Delivery.objects.using(using).filter(**wanted).prefetch_related(tries)
 
 
-def is_suppressed(*, channel: Channel, recipient: Recipient) -> bool:
+def is_suppressed(*, channel: Channel, recipient: Recipient, using: str | None = None) -> bool:
     """Say whether mail to the recipient has bounced; the other channels know no such thing."""
     if not isinstance(channel, EmailChannel):
         return False
     address = (recipient.address or recipient.email).lower()
-    return Suppression.objects.filter(address=address).exists()
+    return Suppression.objects.using(using).filter(address=address).exists()

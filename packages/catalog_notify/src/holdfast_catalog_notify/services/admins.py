@@ -4,6 +4,9 @@ An admin is a user who is staff. Whoever manages others is one himself, is activ
 ``manage_admins``. Three rules hold whatever he may: the last active admin stays, only a superuser touches a superuser,
 and nobody touches an admin who has a permission that he has not. To keep the first, each verb that could take an admin
 away locks all of them, in one order.
+
+The transactions are of the database of ``Permission``: it is that of the users, whose model only the host knows. What
+an authentication backend says that somebody may, the backend has read, wherever it reads.
 """
 
 from typing import Any
@@ -13,9 +16,10 @@ from django.contrib.auth.models import Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import ProtectedError, Q, RestrictedError
 
+from holdfast.transactions import atomic_for
 from holdfast_catalog_notify import selectors
 from holdfast_catalog_notify.exceptions import (
     AdminHasRecords,
@@ -28,12 +32,13 @@ from holdfast_catalog_notify.exceptions import (
     PasswordTooWeak,
     SuperuserProtected,
 )
+from holdfast_catalog_notify.services.rows import using
 
 LABEL = "holdfast_catalog_notify"
 MANAGE = f"{LABEL}.manage_admins"
 
 
-@transaction.atomic
+@atomic_for(Permission)
 def create_admin(*, actor_id: Any, username: str, email: str, password: str) -> Any:
     """Make a new admin, who may do in the catalog what who makes him may, and is no superuser.
 
@@ -49,7 +54,7 @@ def create_admin(*, actor_id: Any, username: str, email: str, password: str) -> 
     return admin
 
 
-@transaction.atomic
+@atomic_for(Permission)
 def change_admin(
     *,
     actor_id: Any,
@@ -86,7 +91,7 @@ def deactivate_admin(*, actor_id: Any, admin_id: Any) -> Any:
     return change_admin(actor_id=actor_id, admin_id=admin_id, active=False)
 
 
-@transaction.atomic
+@atomic_for(Permission)
 def delete_admin(*, actor_id: Any, admin_id: Any) -> None:
     """Delete an admin; his name stays in the history.
 
@@ -98,7 +103,7 @@ def delete_admin(*, actor_id: Any, admin_id: Any) -> None:
     if admin.is_active:
         _refuse_the_last(admin, admins)
     try:
-        with transaction.atomic():
+        with atomic_for(type(admin)):
             admin.delete()
     except (ProtectedError, RestrictedError):
         raise AdminHasRecords(admin_id=str(admin_id)) from None
@@ -132,7 +137,8 @@ def _theirs(actor: Any, admin_id: Any, admins: list[Any]) -> Any:
 
 def _given(admin: Any) -> set[int]:
     # Not what Django says that he may: of who is not active that is nothing, until somebody lets him in again.
-    return set(Permission.objects.filter(Q(user=admin) | Q(group__user=admin)).values_list("pk", flat=True))
+    given = Permission.objects.using(using()).filter(Q(user=admin) | Q(group__user=admin))
+    return set(given.values_list("pk", flat=True))
 
 
 def _refuse_the_last(admin: Any, admins: list[Any]) -> None:
@@ -160,11 +166,11 @@ def _give_password(admin: Any, password: str) -> None:
 
 def _save(admin: Any) -> None:
     try:
-        with transaction.atomic():
+        with atomic_for(type(admin)):
             admin.save()
     except IntegrityError as error:
         model = type(admin)
-        others = model._default_manager.exclude(pk=admin.pk)  # noqa: SLF001 - what Django documents for models not one's own
+        others = model._default_manager.using(using()).exclude(pk=admin.pk)  # noqa: SLF001 - what Django documents for models not one's own
         login = admin.get_username()
         # In whatever case: a host may hold that those are one.
         if others.filter(**{f"{model.USERNAME_FIELD}__iexact": login}).exists():
@@ -174,5 +180,5 @@ def _save(admin: Any) -> None:
 
 def _grantable(actor: Any) -> list[Permission]:
     """Return the catalog's permissions that the actor has himself: nobody gives what is not his."""
-    ours = Permission.objects.filter(content_type__app_label=LABEL)
+    ours = Permission.objects.using(using()).filter(content_type__app_label=LABEL)
     return [permission for permission in ours if actor.has_perm(f"{LABEL}.{permission.codename}")]

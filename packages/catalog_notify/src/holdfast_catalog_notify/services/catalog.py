@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db import IntegrityError
+from django.db.models import Prefetch, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from holdfast.money import InvalidAmount, Money, from_minor, to_minor
+from holdfast.transactions import atomic_for
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import (
     BrandNotFound,
@@ -31,6 +32,7 @@ from holdfast_catalog_notify.exceptions import (
 from holdfast_catalog_notify.models import Brand, Category, Product
 from holdfast_catalog_notify.models.catalog import DESCRIPTION_LENGTH, NAME_LENGTH, SKU_LENGTH, URL_LENGTH
 from holdfast_catalog_notify.services.changes import Snapshot, change_set
+from holdfast_catalog_notify.services.rows import using
 from holdfast_catalog_notify.states import Door
 
 # What the column of the amount holds.
@@ -143,37 +145,37 @@ def delete_product(
         changes.add(before, None)
 
 
-@transaction.atomic
+@atomic_for(Brand)
 def create_brand(*, name: str) -> Brand:
     """Add a brand. Raises ``TextInvalid``, ``NameTaken``."""
     return _create_group(Brand, name)
 
 
-@transaction.atomic
+@atomic_for(Brand)
 def rename_brand(*, brand_id: UUID, name: str) -> Brand:
     """Give a brand another name. Raises ``BrandNotFound``, ``TextInvalid``, ``NameTaken``."""
     return _rename_group(_lock_brand(brand_id), name)
 
 
-@transaction.atomic
+@atomic_for(Brand)
 def delete_brand(*, brand_id: UUID) -> None:
     """Delete a brand without products. Raises ``BrandNotFound``, ``StillInUse``."""
     _delete_group(_lock_brand(brand_id))
 
 
-@transaction.atomic
+@atomic_for(Category)
 def create_category(*, name: str) -> Category:
     """Add a category. Raises ``TextInvalid``, ``NameTaken``."""
     return _create_group(Category, name)
 
 
-@transaction.atomic
+@atomic_for(Category)
 def rename_category(*, category_id: UUID, name: str) -> Category:
     """Give a category another name. Raises ``CategoryNotFound``, ``TextInvalid``, ``NameTaken``."""
     return _rename_group(_lock_category(category_id), name)
 
 
-@transaction.atomic
+@atomic_for(Category)
 def delete_category(*, category_id: UUID) -> None:
     """Delete a category without products. Raises ``CategoryNotFound``, ``StillInUse``."""
     _delete_group(_lock_category(category_id))
@@ -220,10 +222,10 @@ def _now(row: Product | Brand | Category) -> dt.datetime:
 
 def _save(product: Product, *, force_insert: bool = False) -> None:
     try:
-        with transaction.atomic():
+        with atomic_for(Product):
             product.save(force_insert=force_insert)
     except IntegrityError:
-        if Product.objects.filter(sku=product.sku).exclude(pk=product.pk).exists():
+        if Product.objects.using(using()).filter(sku=product.sku).exclude(pk=product.pk).exists():
             raise SkuTaken(sku=product.sku) from None
         raise
 
@@ -235,7 +237,11 @@ def lock_products(*, products: QuerySet[Product], limit: int | None = None) -> l
     while it waited, for PostgreSQL then looks at the new row beside the old brand.
     """
     locked = list(products.order_by("pk").select_for_update()[:limit])
-    prefetch_related_objects(locked, "brand", "category")
+    prefetch_related_objects(
+        locked,
+        Prefetch("brand", Brand.objects.using(using())),
+        Prefetch("category", Category.objects.using(using())),
+    )
     return locked
 
 
@@ -297,14 +303,14 @@ def _save_group(group: Brand | Category, *, force_insert: bool = False) -> None:
     group.name = group.name.strip()
     _check_text("name", group.name, NAME_LENGTH, required=True)
     try:
-        with transaction.atomic():
+        with atomic_for(type(group)):
             group.save(force_insert=force_insert)
     except IntegrityError:
         raise NameTaken(name=group.name) from None
 
 
 def _delete_group(group: Brand | Category) -> None:
-    if products := group.products.count():
+    if products := group.products.db_manager(using()).count():
         raise StillInUse(products=products)
     group.delete()
 

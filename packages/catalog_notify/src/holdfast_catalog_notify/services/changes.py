@@ -12,8 +12,10 @@ from django.db import transaction
 
 from holdfast.money import Money, from_minor, to_minor
 from holdfast.outbox import emit
+from holdfast.transactions import atomic_for
 from holdfast_catalog_notify.events import ProductsChanged
 from holdfast_catalog_notify.models import Change, ChangeSet, Product
+from holdfast_catalog_notify.services.rows import using
 from holdfast_catalog_notify.states import Action, Door
 
 EVENT_CHANGES = 100
@@ -74,10 +76,10 @@ class Recorder:
         """Make the block a transaction, or a savepoint in one, and a part of the change set."""
         part = Part()
         self._parts.append(part)
-        with transaction.atomic():
+        with atomic_for(ChangeSet):
             # Whichever savepoint is rolled back, this block's or one around it of whoever calls us, Django forgets
             # what was to be called after the commit of anything within it.
-            transaction.on_commit(part)
+            transaction.on_commit(part, using=using())
             yield part
 
     def write(self) -> ChangeSet | None:
@@ -91,7 +93,7 @@ class Recorder:
         change_set.save(force_insert=True)
         for change in changes:
             change.change_set = change_set
-        Change.objects.bulk_create(changes, batch_size=BATCH)
+        Change.objects.using(using()).bulk_create(changes, batch_size=BATCH)
         emit(
             ProductsChanged(
                 change_set_id=str(change_set.pk),
@@ -99,14 +101,15 @@ class Recorder:
                 door=str(self.door),
                 total=len(changes),
                 changes=[_told(change) for change in changes[:EVENT_CHANGES]],
-            )
+            ),
+            using=using(),
         )
         return change_set
 
     def _merged(self) -> tuple[list[Snapshot | None], list[Snapshot | None]]:
         first: dict[UUID, Snapshot | None] = {}
         last: dict[UUID, Snapshot | None] = {}
-        kept = {id(call) for _savepoints, call, *_more in transaction.get_connection().run_on_commit}
+        kept = {id(call) for _savepoints, call, *_more in transaction.get_connection(using()).run_on_commit}
         entries = (entry for part in self._parts if id(part) in kept for entry in part.entries)
         for before, after in entries:
             product_id = (before or after).product_id  # type: ignore[union-attr]  # one of them is there
@@ -134,7 +137,7 @@ def change_set(*, actor_id: Any = None, door: Door = Door.SERVICE) -> Iterator[P
             yield part
         return
     recorder = Recorder(actor_id, door)
-    with transaction.atomic():
+    with atomic_for(ChangeSet):
         token = _open.set(recorder)
         try:
             with recorder.part() as part:
@@ -164,7 +167,8 @@ def excerpts(values: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any
 
 
 def _name_of(actor_id: Any) -> str:
-    actor = None if actor_id is None else get_user_model()._default_manager.filter(pk=actor_id).first()  # noqa: SLF001 - what Django documents for models not one's own
+    users = get_user_model()._default_manager.using(using())  # noqa: SLF001 - what Django documents for models not one's own
+    actor = None if actor_id is None else users.filter(pk=actor_id).first()
     return "" if actor is None else str(actor.get_username())[:254]
 
 

@@ -18,13 +18,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connections
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from holdfast.outbox import DeliveryFailed, GiveUp
 from holdfast.outbox.circuit import Circuit
 from holdfast.outbox.retry import delay_seconds
+from holdfast.transactions import atomic_for
 from holdfast_catalog_notify import selectors
 from holdfast_catalog_notify.backends.posting import HttpChannel
 from holdfast_catalog_notify.conf import settings
@@ -32,6 +33,7 @@ from holdfast_catalog_notify.exceptions import DeliveryNotDead, DeliveryNotFound
 from holdfast_catalog_notify.models import ChannelPreference, Delivery, DeliveryAttempt, Suppression
 from holdfast_catalog_notify.models.notifications import ERROR_LENGTH, OPEN, PROVIDER_ID_LENGTH
 from holdfast_catalog_notify.services.messages import message_of
+from holdfast_catalog_notify.services.rows import using
 from holdfast_catalog_notify.states import DeliveryState, Mode
 
 logger = logging.getLogger("holdfast_catalog_notify")
@@ -64,7 +66,7 @@ def claim_message(*, without: Collection[Route] = ()) -> Claim | None:
 
     Returns ``None`` if nothing is due.
     """
-    with transaction.atomic():
+    with atomic_for(Delivery):
         return _claim(_due_rows(without))
 
 
@@ -86,18 +88,18 @@ def send_message(*, claim: Claim) -> str:
     recipient = deliveries[0].recipient
     if not (recipient.is_active and recipient.is_staff):
         raise GiveUp("The recipient is no active admin any more.")
-    chosen_off = ChannelPreference.objects.filter(user=recipient, mode=Mode.OFF)
+    chosen_off = ChannelPreference.objects.using(using()).filter(user=recipient, mode=Mode.OFF)
     if chosen_off.filter(channel__in=[claim.via, deliveries[0].channel]).exists():
         raise GiveUp("The recipient does not want to be told over this channel any more.")
     message = message_of(deliveries=deliveries)
     if not message.change_sets:
         raise GiveUp("The recipient has muted all of it.")
-    if selectors.is_suppressed(channel=channel, recipient=message.recipient):
+    if selectors.is_suppressed(channel=channel, recipient=message.recipient, using=using()):
         raise GiveUp("The address is suppressed: mail to it bounced, or was complained of.")
     return channel.send(message)
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def confirm_message(*, claim: Claim, provider_id: str) -> bool:
     """Write down that a message was taken; return whether it was still ours."""
     now, provider_id = timezone.now(), _storable(provider_id, PROVIDER_ID_LENGTH)
@@ -108,7 +110,7 @@ def confirm_message(*, claim: Claim, provider_id: str) -> bool:
     return bool(rows)
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def fail_message(*, claim: Claim, error: Exception) -> bool:
     """Write down that sending failed: again later, over the next channel, or never; return whether it was ours."""
     reason = str(error) if isinstance(error, DeliveryFailed) and str(error) else f"{type(error).__name__}: {error}"
@@ -134,14 +136,14 @@ def fail_message(*, claim: Claim, error: Exception) -> bool:
     return bool(rows)
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def replay_delivery(*, delivery_id: UUID) -> Delivery:
-    """Send a dead delivery again, beginning with the channel that the admin chose.
+    """Send a dead delivery again, beginning with the channel that the admin chose; return it with its tries.
 
     By itself, also if it was part of a digest, and under its own id: should it have arrived after all, who knows the
     id is not told twice. Raises ``DeliveryNotFound``, ``DeliveryNotDead``.
     """
-    delivery = Delivery.objects.select_for_update().filter(pk=delivery_id).first()
+    delivery = selectors.deliveries(using=using()).select_for_update().filter(pk=delivery_id).first()
     if delivery is None:
         raise DeliveryNotFound(delivery_id=str(delivery_id))
     if delivery.state != DeliveryState.DEAD:
@@ -152,7 +154,7 @@ def replay_delivery(*, delivery_id: UUID) -> Delivery:
     return delivery
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def note_bounce(*, provider_id: str, address: str, reason: str, suppress: bool) -> int:
     """Write down that a mail came back or was complained of; return how many deliveries that were.
 
@@ -203,7 +205,7 @@ class Worker:
                 sent += self.run(stopped=stopped)
             except DatabaseError:
                 logger.exception("The database does not answer; what was taken comes again when its lease runs out.")
-                connection.close()
+                connections[using()].close()
             if not stopped():
                 time.sleep(pause_seconds)
         return sent
@@ -232,8 +234,8 @@ class Worker:
 
 def _route(claim: Claim) -> Route:
     """Return what a message takes: whoever gave an address of his own is down by himself, and keeps nobody waiting."""
-    own = ChannelPreference.objects.filter(user_id=claim.recipient_id, channel=claim.via).exclude(address="")
-    if isinstance(selectors.channel(claim.via), HttpChannel) and own.exists():
+    preference = ChannelPreference.objects.using(using()).filter(user_id=claim.recipient_id, channel=claim.via)
+    if isinstance(selectors.channel(claim.via), HttpChannel) and preference.exclude(address="").exists():
         return Route(claim.via, claim.recipient_id)
     return Route(claim.via)
 
@@ -245,7 +247,7 @@ def _storable(said: object, length: int) -> str:
 
 def _following(rows: Sequence[Delivery], via: str) -> str | None:
     """Return the channel that takes over: the next one over which the recipient is not told of it anyway."""
-    told = Delivery.objects.filter(
+    told = Delivery.objects.using(using()).filter(
         recipient_id__in={row.recipient_id for row in rows}, change_set_id__in=[row.change_set_id for row in rows]
     )
     told_over = set(told.values_list("channel", flat=True))
@@ -304,7 +306,7 @@ def _claim(rows: Sequence[Delivery]) -> Claim | None:
 
 
 def _held(claim: Claim) -> Any:
-    return Delivery.objects.filter(message_id=claim.message_id, lease=claim.lease).order_by("pk")
+    return Delivery.objects.using(using()).filter(message_id=claim.message_id, lease=claim.lease).order_by("pk")
 
 
 def _locked(claim: Claim) -> list[Delivery]:
@@ -327,7 +329,7 @@ def _write(rows: Sequence[Delivery], claim: Claim, *, number: int = 0, provider_
                 "leased_until",
             ]
         )
-    DeliveryAttempt.objects.bulk_create(
+    DeliveryAttempt.objects.using(using()).bulk_create(
         DeliveryAttempt(
             delivery=row, number=number or row.attempts, via=claim.via, provider_id=provider_id, error=error
         )

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from holdfast.errors import Refusal
 from holdfast.money import parse_amount
+from holdfast.transactions import atomic_for
 from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.exceptions import (
     BrandUnknown,
@@ -25,6 +26,7 @@ from holdfast_catalog_notify.models import Brand, Category, Product
 from holdfast_catalog_notify.selectors.export import COLUMNS, unsafe
 from holdfast_catalog_notify.services.catalog import check_product, lock_products, touch
 from holdfast_catalog_notify.services.changes import BATCH, Snapshot, change_set
+from holdfast_catalog_notify.services.rows import using
 from holdfast_catalog_notify.states import Door
 
 if TYPE_CHECKING:
@@ -153,11 +155,11 @@ class _Desk:
     def write(self) -> None:
         """Save what was taken."""
         try:
-            with transaction.atomic():
-                Product.objects.bulk_create(self.created, batch_size=BATCH)
+            with atomic_for(Product):
+                Product.objects.using(using()).bulk_create(self.created, batch_size=BATCH)
         except IntegrityError:
             skus = [product.sku for product in self.created]
-            taken = Product.objects.filter(sku__in=skus).values_list("sku", flat=True).first()
+            taken = Product.objects.using(using()).filter(sku__in=skus).values_list("sku", flat=True).first()
             if taken is None:
                 raise
             raise SkuTaken(sku=taken) from None

@@ -17,6 +17,7 @@ from holdfast_catalog_notify.conf import settings
 from holdfast_catalog_notify.models import Change, ChannelPreference, Delivery, MutedBrand
 from holdfast_catalog_notify.ports import Message, Recipient
 from holdfast_catalog_notify.services.changes import excerpts, plain_id
+from holdfast_catalog_notify.services.rows import using
 
 TEMPLATES = "holdfast_catalog_notify/notification"
 # A mail of a thousand lines is read by nobody; the history has them all.
@@ -44,7 +45,8 @@ def message_of(*, deliveries: Sequence[Delivery]) -> Message:
     first = deliveries[0]
     user, via = first.recipient, first.via
     told = _told(deliveries)
-    address = ChannelPreference.objects.filter(user_id=user.pk, channel=via).values_list("address", flat=True).first()
+    preference = ChannelPreference.objects.using(using()).filter(user_id=user.pk, channel=via)
+    address = preference.values_list("address", flat=True).first()
     # Also where another channel has taken over: what he does not want is what he was to be told by.
     unsubscribe_url = unsubscribe_url_of(user_id=user.pk, channel=first.channel)
     context = {
@@ -90,9 +92,9 @@ def _told(deliveries: Sequence[Delivery]) -> list[Told]:
 
     One with nothing left is not told.
     """
-    muted = MutedBrand.objects.filter(user_id=deliveries[0].recipient_id).values("brand_id")
+    muted = MutedBrand.objects.using(using()).filter(user_id=deliveries[0].recipient_id).values("brand_id")
     ids = [delivery.change_set_id for delivery in deliveries]
-    wanted = Change.objects.filter(change_set_id__in=ids).exclude(brand_id__in=muted)
+    wanted = Change.objects.using(using()).filter(change_set_id__in=ids).exclude(brand_id__in=muted)
     totals = dict(wanted.values_list("change_set_id").annotate(Count("pk")).order_by())
     shown: dict[UUID, list[Change]] = defaultdict(list)
     for change in wanted.order_by("change_set_id", "pk")[:SHOWN_CHANGES]:

@@ -4,32 +4,36 @@ import datetime as dt
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.utils import timezone
 
+from holdfast.transactions import atomic_for
 from holdfast_catalog_notify import selectors
 from holdfast_catalog_notify.conf import settings
-from holdfast_catalog_notify.models import ChangeSet, ChannelPreference, Delivery, MutedBrand
+from holdfast_catalog_notify.models import Change, ChangeSet, ChannelPreference, Delivery, MutedBrand
+from holdfast_catalog_notify.services.rows import using
 from holdfast_catalog_notify.states import Mode
 
 BATCH = 1_000
 
 
-@transaction.atomic
+@atomic_for(Delivery)
 def notify_admins(*, change_set_id: UUID) -> int:
     """Tell every active admin but the actor of a change set, as he wants to be told; return how many deliveries.
 
     Done again, it adds nothing. Who has muted every brand of the change set is not told.
     """
-    change_set = ChangeSet.objects.filter(pk=change_set_id).first()
+    change_set = ChangeSet.objects.using(using()).filter(pk=change_set_id).first()
     if change_set is None:
         return 0
-    brands = set(change_set.changes.values_list("brand_id", flat=True).distinct())
-    admin_ids = list(selectors.admins_to_tell().exclude(pk=change_set.actor_id).values_list("pk", flat=True))
+    changes = Change.objects.using(using()).filter(change_set=change_set)
+    brands = set(changes.values_list("brand_id", flat=True).distinct())
+    admins = selectors.admins_to_tell().using(using()).exclude(pk=change_set.actor_id)
+    admin_ids = list(admins.values_list("pk", flat=True))
     muted: dict[Any, set[UUID]] = {}
-    for user_id, brand_id in MutedBrand.objects.filter(brand_id__in=brands).values_list("user_id", "brand_id"):
+    mutes = MutedBrand.objects.using(using()).filter(brand_id__in=brands)
+    for user_id, brand_id in mutes.values_list("user_id", "brand_id"):
         muted.setdefault(user_id, set()).add(brand_id)
-    chosen = {(one.user_id, one.channel): Mode(one.mode) for one in ChannelPreference.objects.all()}
+    chosen = {(one.user_id, one.channel): Mode(one.mode) for one in ChannelPreference.objects.using(using())}
     now = timezone.now()
     deliveries = [
         _delivery(change_set, admin_id, name, mode, now)
@@ -39,7 +43,7 @@ def notify_admins(*, change_set_id: UUID) -> int:
         if (mode := chosen.get((admin_id, name), selectors.default_mode(name))) != Mode.OFF
     ]
     # The table's constraint decides what is there already: the event may be told by two relays at once.
-    Delivery.objects.bulk_create(deliveries, batch_size=BATCH, ignore_conflicts=True)
+    Delivery.objects.using(using()).bulk_create(deliveries, batch_size=BATCH, ignore_conflicts=True)
     return len(deliveries)
 
 

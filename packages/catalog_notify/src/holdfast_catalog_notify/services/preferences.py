@@ -6,9 +6,9 @@ from uuid import UUID
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
 
 from holdfast.outbox.webhooks.addresses import Refused, parse
+from holdfast.transactions import atomic_for
 from holdfast_catalog_notify import selectors
 from holdfast_catalog_notify.backends.email import EmailChannel
 from holdfast_catalog_notify.backends.posting import HttpChannel
@@ -24,6 +24,7 @@ from holdfast_catalog_notify.exceptions import (
 from holdfast_catalog_notify.models import Brand, ChannelPreference, MutedBrand
 from holdfast_catalog_notify.models.notifications import ADDRESS_LENGTH
 from holdfast_catalog_notify.services.messages import SALT
+from holdfast_catalog_notify.services.rows import using
 from holdfast_catalog_notify.states import Mode
 
 # They are read as one list, and left out of each message by name.
@@ -48,12 +49,12 @@ def choose_channel(*, user_id: Any, channel: str, mode: Mode, address: str = "")
     return preference
 
 
-@transaction.atomic
+@atomic_for(MutedBrand)
 def mute_brand(*, user_id: Any, brand_id: UUID) -> None:
     """Tell an admin no more of changes of a brand's products. Raises ``BrandUnknown``, ``TooManyMutedBrands``."""
     if not Brand.objects.select_for_update(no_key=True).filter(pk=brand_id).exists():
         raise BrandUnknown(brand=str(brand_id))
-    muted = selectors.muted_brands(user_id=user_id)
+    muted = selectors.muted_brands(user_id=user_id, using=using())
     if len(muted) >= MUTED_BRANDS_MAX and brand_id not in muted:
         raise TooManyMutedBrands(maximum=MUTED_BRANDS_MAX)
     MutedBrand.objects.get_or_create(user_id=user_id, brand_id=brand_id)
@@ -80,7 +81,8 @@ def read_unsubscribe_link(*, token: str) -> tuple[Any, str]:
         content = signing.loads(token, salt=SALT)
     except signing.BadSignature:
         raise UnsubscribeLinkInvalid from None
-    if content["channel"] not in settings.CHANNELS or not selectors.admins().filter(pk=content["user"]).exists():
+    admins = selectors.admins().using(using())
+    if content["channel"] not in settings.CHANNELS or not admins.filter(pk=content["user"]).exists():
         raise UnsubscribeLinkInvalid
     return content["user"], content["channel"]
 

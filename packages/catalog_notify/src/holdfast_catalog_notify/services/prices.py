@@ -11,6 +11,7 @@ from holdfast_catalog_notify.exceptions import PercentOutOfRange, TooManyProduct
 from holdfast_catalog_notify.models import Product
 from holdfast_catalog_notify.services.catalog import check_product, lock_products, touch
 from holdfast_catalog_notify.services.changes import BATCH, Snapshot, change_set
+from holdfast_catalog_notify.services.rows import using
 from holdfast_catalog_notify.states import Door
 
 LOWEST, HIGHEST = Decimal(-100), Decimal(1_000)
@@ -32,13 +33,14 @@ def change_prices(
     """
     if not percent.is_finite() or not LOWEST < percent <= HIGHEST:
         raise PercentOutOfRange(percent=str(percent))
-    filters = {
+    given = {
         "pk__in": None if product_ids is None else list(product_ids),
         "brand_id": brand_id,
         "category_id": category_id,
     }
+    filters = {name: value for name, value in given.items() if value is not None}
     with change_set(actor_id=actor_id, door=door) as changes:
-        wanted = Product.objects.filter(**{name: value for name, value in filters.items() if value is not None})
+        wanted = Product.objects.using(using()).filter(**filters)
         products = lock_products(products=wanted, limit=settings.BULK_MAX_PRODUCTS + 1)
         if len(products) > settings.BULK_MAX_PRODUCTS:
             raise TooManyProducts(products=wanted.count(), maximum=settings.BULK_MAX_PRODUCTS)
