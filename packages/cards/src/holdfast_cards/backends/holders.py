@@ -1,6 +1,7 @@
 """Under which id the provider knows a holder."""
 
 from django.contrib.auth import get_user_model
+from django.db import router
 
 from holdfast_cards.ports import Holder, HolderId, HolderUnknown
 
@@ -21,8 +22,10 @@ class UserAttribute:
 
     def of(self, holder_id: HolderId) -> Holder:
         """Return the holder. Raises ``HolderUnknown`` while the field is empty."""
-        users = get_user_model()._default_manager.filter(pk=holder_id)  # noqa: SLF001 - Django's own way to it
-        value = users.values_list(self.name, flat=True).first()
+        model = get_user_model()
+        # Not from a replica: who has just registered may not be there yet.
+        users = model._default_manager.using(router.db_for_write(model))  # noqa: SLF001 - Django's own way to them
+        value = users.filter(pk=holder_id).values_list(self.name, flat=True).first()
         if not value:
             raise HolderUnknown(f"User {holder_id} has no {self.name}.")
         return Holder(external_id=str(value))

@@ -91,14 +91,14 @@ def resolve_discrepancy(*, discrepancy_id: UUID, note: str) -> Discrepancy:
             raise DiscrepancyNotFound(discrepancy_id=str(discrepancy_id))
         found.state, found.note, found.resolved_at = DiscrepancyState.RESOLVED, note[:500], now
         found.save(using=using(), update_fields=["state", "note", "resolved_at"])
-        if found.kind == DiscrepancyKind.COLOR:
-            _accept_color(found)
+        if found.kind == DiscrepancyKind.COLOR and found.card_id is not None:
+            _accept_color(found.card_id)
     return found
 
 
-def _accept_color(found: Discrepancy) -> None:
+def _accept_color(card_id: UUID) -> None:
     parked = Operation.objects.using(using()).filter(
-        card=found.card, state=OperationState.NEEDS_REVIEW, last_reason=COLOR_MISMATCH
+        card_id=card_id, state=OperationState.NEEDS_REVIEW, last_reason=COLOR_MISMATCH
     )
     for operation in parked:
         operation.succeed(at=timezone.now())
