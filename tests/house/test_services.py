@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from tests.house.rooms import domains
+from tests.house.rooms import domains, packages
 
 
 def verbs() -> Iterator[Callable[..., Any]]:
@@ -66,3 +67,60 @@ def test_no_service_imports_what_belongs_to_the_web(package):
                 name for name in names if name and name.startswith(("django.http", "django.views", "rest_framework"))
             ]
             assert web == [], f"{file.name}:{node.lineno}"
+
+
+# What of Django's transactions takes the name of a database, at which place, and means ``default`` without one.
+PLACE_OF_USING = {
+    name: list(inspect.signature(function).parameters).index("using")
+    for name, function in vars(transaction).items()
+    if inspect.isfunction(function) and "using" in inspect.signature(function).parameters
+}
+
+
+@pytest.mark.parametrize("package", packages(), ids=str)
+def test_no_transaction_is_of_the_default_database_whatever_the_router_says(package):
+    found = [
+        f"{file.relative_to(package.folder)}:{line}"
+        for file in sorted(package.folder.glob("src/**/*.py"))
+        if "migrations" not in file.parts
+        for line in without_a_database(ast.parse(file.read_text()))
+    ]
+    assert found == [], "Take holdfast.transactions.atomic_for(Model), or name the database with using=."
+
+
+def without_a_database(tree: ast.AST) -> Iterator[int]:
+    """Yield the lines on which a function of ``django.db.transaction`` is used that is not told which database."""
+    told = {call.func for call in ast.walk(tree) if isinstance(call, ast.Call) and names_a_database(call)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id="transaction"), attr=name) if name in PLACE_OF_USING:
+                if node not in told:
+                    yield node.lineno
+            case ast.ImportFrom(module="django.db.transaction", names=names):
+                if any(one.name in PLACE_OF_USING for one in names):
+                    yield node.lineno  # without its module's name it would be overlooked above
+
+
+def names_a_database(call: ast.Call) -> bool:
+    place = PLACE_OF_USING.get(getattr(call.func, "attr", ""), len(call.args))
+    return len(call.args) > place or any(keyword.arg == "using" for keyword in call.keywords)
+
+
+@pytest.mark.parametrize(
+    ("source", "lines"),
+    [
+        ("@transaction.atomic\ndef verb(): ...", [1]),
+        ("@transaction.atomic()\ndef verb(): ...", [1]),
+        ("def verb():\n    with transaction.atomic(durable=True): ...", [2]),
+        ("transaction.on_commit(ring)", [1]),
+        ("transaction.get_connection()", [1]),
+        ("from django.db.transaction import atomic", [1]),
+        ("with transaction.atomic(using=using(), durable=True): ...", []),
+        ("transaction.on_commit(ring, using=using)", []),
+        ("transaction.get_connection(using())", []),
+        ("@atomic_for(Defect)\ndef verb(): ...", []),
+        ("from django.db.transaction import TransactionManagementError", []),
+    ],
+)
+def test_a_transaction_without_a_database_is_seen(source, lines):
+    assert list(without_a_database(ast.parse(source))) == lines
