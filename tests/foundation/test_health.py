@@ -5,13 +5,14 @@ import datetime as dt
 import pytest
 from django.core.cache import caches
 from django.core.cache.backends.base import BaseCache
-from django.db import OperationalError, connection
-from django.test import Client
+from django.db import OperationalError, connection, connections
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from holdfast.health import Health, check_all, checks, components, figures, register, registry
 from holdfast.outbox import metrics as outbox_metrics
 from holdfast.testing import race
+from tests.foundation.routers import PrimaryIsElsewhere, ReplicaIsDown
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +120,22 @@ def test_each_database_and_cache_of_the_host_is_asked(settings, monkeypatch):
     checks.register_defaults()
 
     assert set(check_all()) == {"database", "cache", "cache:sessions", "outbox"}
+
+
+def test_an_empty_default_is_no_database_to_ask(monkeypatch):
+    monkeypatch.setattr(components, "registry", {})
+    monkeypatch.setitem(connections.settings, "empty", {"ENGINE": "django.db.backends.dummy"})
+    checks.register_defaults()
+    del connections["empty"]
+
+    assert set(components.registry) == {"database", "cache", "outbox"}
+
+
+def test_a_ping_asks_the_database_that_is_written_to():
+    with override_settings(DATABASE_ROUTERS=[ReplicaIsDown("holdfast")]):
+        assert Client().get("/ping/").status_code == 200
+    with override_settings(DATABASE_ROUTERS=[PrimaryIsElsewhere("holdfast")]):
+        assert Client().get("/ping/").status_code == 503
 
 
 def test_a_check_of_a_name_is_replaced(extra):

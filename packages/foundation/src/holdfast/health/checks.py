@@ -53,8 +53,10 @@ def outbox() -> Health:
 
 def register_defaults() -> None:
     """Register a check for each database and cache of the host, and one for the outbox."""
-    for alias in django_settings.DATABASES:
-        register(_name("database", alias), partial(database, alias))
+    for alias in connections:
+        # "default" may be empty, and is none then, where a router names another one for everything.
+        if connections[alias].settings_dict["ENGINE"] != "django.db.backends.dummy":
+            register(_name("database", alias), partial(database, alias))
     for alias in django_settings.CACHES:
         register(_name("cache", alias), partial(cache, alias))
     register("outbox", outbox)
