@@ -32,7 +32,7 @@ from holdfast_catalog_notify.models import (
     Product,
     VisitorSalt,
 )
-from holdfast_catalog_notify.services import counting
+from holdfast_catalog_notify.services import counting, importing
 from holdfast_catalog_notify.services.delivering import Route
 from holdfast_catalog_notify.services.messages import unsubscribe_url_of
 from holdfast_catalog_notify.states import DeliveryState, Mode, ViewKind
@@ -179,6 +179,8 @@ def delete_product(shop):
 def change_prices(shop):
     assert services.change_prices(percent=Decimal(10), brand_id=shop.acme.pk, actor_id=shop.ada.pk) == 1
     assert services.change_prices(percent=Decimal(0)) == 0
+    with override_settings(HOLDFAST_CATALOG_NOTIFY={"BULK_MAX_PRODUCTS": 0}), pytest.raises(exceptions.TooManyProducts):
+        services.change_prices(percent=Decimal(10))
 
 
 def import_products(shop):
@@ -188,6 +190,10 @@ def import_products(shop):
         assert (report.created, report.changed, report.unchanged) == (created, changed, unchanged)
     with pytest.raises(exceptions.RowsBroken):
         services.import_products(content=content.replace(b"Acme", b"Nobody"))
+    desk = importing._Desk([])
+    desk.created = [Product(sku="LAMP-1", name="Lamp", price=Money("1", "EUR"), brand_id=shop.acme.pk)]
+    with pytest.raises(exceptions.SkuTaken):
+        desk.write()  # as if somebody had created it since the file was read
 
 
 def change_set(shop):
@@ -507,6 +513,16 @@ def test_neither_a_replica_nor_a_default_database_answers():
     for asked in (Brand.objects.first, Brand.objects.using("default").first, transaction.atomic().__enter__):
         with pytest.raises(ImproperlyConfigured):
             asked()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("primary")
+def test_a_worker_gives_up_the_connection_to_the_primary_that_let_it_down():
+    assert services.Worker().run() == 0
+    connections[PRIMARY].connection.close()
+    services.Worker().follow(pause_seconds=0, stopped=iter([False, False, True, True]).__next__)
+    assert connections[PRIMARY].connection is None
 
 
 LAMP = {"sku": "LAMP-2", "name": "Lamp", "price": {"amount": "5.00", "currency": "EUR"}, "brand": "{acme}"}
