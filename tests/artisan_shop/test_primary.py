@@ -113,7 +113,10 @@ def test_the_api_answers_as_without_a_replica_and_no_door_is_left_out():
 
 def keep_a_shop(do):
     ada, eve, today = make_user(), make_user(), timezone.now().date()
-    shop = do.open_shop(owner_id=ada.pk, name="Ada's", currency="EUR", lat=52.52, lng=13.405)
+    told = {"owner_id": ada.pk, "name": "Ada's", "currency": "EUR", "lat": 52.52, "lng": 13.405}
+    shop = do.open_shop(**told)
+    with pytest.raises(exceptions.ShopNameTaken):
+        do.open_shop(**told)
     mine = {"shop_id": shop.pk, "actor_id": ada.pk}
     do.publish_shop(**mine)
     do.go_on_holiday(**mine)
@@ -186,6 +189,8 @@ def fill_baskets(do):
     variant, mine, others = {"variant_id": the_variant(bowl)}, *({"customer_id": make_user().pk} for _one in range(2))
     for _time in range(2):
         do.add_to_basket(**mine, product_id=bowl.pk)
+    with pytest.raises(exceptions.QuantityInvalid):
+        do.add_to_basket(**mine, **variant, quantity=10_000)
     do.set_basket_quantity(**mine, **variant, quantity=3)
     do.add_to_basket(**others, **variant)
     (line,) = do.accept_prices(**mine)
