@@ -240,7 +240,8 @@ def bring(do):
     shop, me = make_shop(), {"customer_id": make_user().pk}
     bowl, actor, slots = make_product(shop=shop), {"actor_id": shop.owner_id}, [make_slot(shop) for _one in range(2)]
     choice = Choice(slot_id=slots[0].pk, address="Torstraße 1")
-    asked = {**me, "shop_id": shop.pk, "items": [Item(product_id=bowl.pk, quantity=1)], "choice": choice, "key": "mine"}
+    items = [Item(variant_id=the_variant(bowl), quantity=1)]
+    asked = {**me, "shop_id": shop.pk, "items": items, "choice": choice, "key": "mine"}
     order = {"order_id": do.place_order(**asked).pk}
     assert do.place_order(**asked).pk == order["order_id"]
     do.reschedule_delivery(**order, **me, slot_id=slots[1].pk)
