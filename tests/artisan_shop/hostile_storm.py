@@ -182,16 +182,18 @@ class Crowd:
         )
         day = dt.date.today() + dt.timedelta(days=self.chance.randint(1, 20))  # noqa: DTZ011 - any day
         services.close_days(**ours, first_day=day, last_day=day)
-        pattern = self.chance.choice(list(SlotPattern.objects.filter(shop=shop, active=True)))
-        services.remove_slot_pattern(pattern_id=pattern.pk, actor_id=shop.owner_id)
-        services.add_slot_pattern(
-            **ours,
-            kind=pattern.kind,
-            weekday=pattern.weekday,
-            starts=pattern.starts,
-            ends=pattern.ends,
-            capacity=pattern.capacity,
-        )
+        patterns = list(SlotPattern.objects.filter(shop=shop, active=True))
+        if patterns:  # others may just have taken away the last and not yet added theirs
+            pattern = self.chance.choice(patterns)
+            services.remove_slot_pattern(pattern_id=pattern.pk, actor_id=shop.owner_id)
+            services.add_slot_pattern(
+                **ours,
+                kind=pattern.kind,
+                weekday=pattern.weekday,
+                starts=pattern.starts,
+                ends=pattern.ends,
+                capacity=pattern.capacity,
+            )
         if self.chance.random() < 0.2:
             services.go_on_holiday(**ours)
             services.publish_shop(**ours)
