@@ -3,12 +3,9 @@
 import datetime as dt
 import inspect
 import re
-from contextlib import contextmanager
 
 import pytest
 from django.contrib.auth.models import Permission
-from django.db import connections
-from django.db.backends.dummy.base import DatabaseWrapper as Nowhere
 from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -22,6 +19,7 @@ from holdfast_artisan_shop.ports import Answer
 from holdfast_artisan_shop.services import Choice, Item
 from holdfast_artisan_shop.states import OrderState, PaymentState
 from holdfast_artisan_shop.testing import make_category, make_order, make_product, make_shop, make_user
+from tests.foundation.routers import a_primary_and_a_replica
 
 pytestmark = pytest.mark.django_db
 
@@ -35,35 +33,6 @@ DOORS = {
 API = "/api/market"
 # What is another one each time.
 OWN = re.compile(r'"[0-9a-f]{8}-[0-9a-f-]{27}"|"20\d\d-\d\d-\d\d[T ][^"]*"|"(?:id|customer|user)":\d+|"[0-9A-F]{10}"')
-
-
-class Router:
-    """Everything is written to the primary; what is the marketplace's is read from a replica."""
-
-    def db_for_read(self, model, **hints):
-        return "replica" if model._meta.app_label == "holdfast_artisan_shop" else "primary"
-
-    def db_for_write(self, model, **hints):
-        return "primary"
-
-    def allow_relation(self, first, second, **hints):
-        return True
-
-
-@contextmanager
-def a_primary_and_a_replica():
-    """Call the database ``primary``; whoever asks ``default`` or ``replica`` for a row is told that it is nowhere."""
-    primary = connections["default"]
-    nowhere = Nowhere(primary.settings_dict, "replica")
-    connections["primary"], connections["default"], connections["replica"] = primary, nowhere, nowhere
-    primary.alias = "primary"
-    try:
-        with override_settings(DATABASE_ROUTERS=[Router()]):
-            yield
-    finally:
-        primary.alias = "default"
-        connections["default"] = primary
-        del connections["primary"], connections["replica"]
 
 
 class Verbs:
@@ -95,7 +64,7 @@ REFUSING = {"PAYMENT": {"BACKEND": "tests.artisan_shop.test_primary.Refusing"}}
 
 def test_no_verb_asks_a_replica_and_none_is_left_out():
     verbs = Verbs()
-    with a_primary_and_a_replica():
+    with a_primary_and_a_replica("holdfast_artisan_shop"):
         for story in (keep_a_shop, offer, keep_stock, fill_baskets, buy, bring, make_without_slots, look_back):
             story(verbs)
     assert verbs.done == VERBS
@@ -104,7 +73,7 @@ def test_no_verb_asks_a_replica_and_none_is_left_out():
 def test_the_api_answers_as_without_a_replica_and_no_door_is_left_out():
     alone, doors = converse()
     assert doors == DOORS
-    with a_primary_and_a_replica():
+    with a_primary_and_a_replica("holdfast_artisan_shop"):
         assert converse()[0] == alone
 
 

@@ -7,7 +7,7 @@ of it, fails.
 import datetime as dt
 import json
 import re
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from decimal import Decimal
 from types import SimpleNamespace
 
@@ -38,22 +38,13 @@ from holdfast_catalog_notify.services.messages import unsubscribe_url_of
 from holdfast_catalog_notify.states import DeliveryState, Mode, ViewKind
 from holdfast_catalog_notify.testing import make_brand, make_category
 from tests.catalog_notify.conftest import client_of
+from tests.foundation.routers import a_primary_and_a_replica
 
 API = "/api/catalog"
 PRIMARY = "primary"
 OURS = {"holdfast_catalog_notify", "auth"}
 PASSWORD = "correct horse battery"
 NOBODY = "0199d2a4-7a50-7000-8000-000000000001"
-
-
-class Router:
-    """Reads of the catalog and of its admins go to a replica; everything else goes to the primary."""
-
-    def db_for_read(self, model, **hints):
-        return "replica" if model._meta.app_label in OURS else PRIMARY
-
-    def db_for_write(self, model, **hints):
-        return PRIMARY
 
 
 class Everybody(BaseBackend):
@@ -97,21 +88,9 @@ def shop(settings, monkeypatch, ada, bob, acme, lamp, receiver, loopback):
     )
 
 
-@contextmanager
-def renamed():
-    """Call the database of these tests ``primary``; ``default`` and ``replica`` refuse whatever they are asked."""
-    connection, known = connections["default"], connections.settings["default"]
-    refusing = {**known, "ENGINE": "django.db.backends.dummy"}
-    with pytest.MonkeyPatch.context() as patch, override_settings(DATABASE_ROUTERS=[Router()]):
-        patch.setattr(connections, "settings", {PRIMARY: known, "default": refusing, "replica": refusing})
-        patch.setattr(connections, "_connections", SimpleNamespace(**{PRIMARY: connection}))
-        patch.setattr(connection, "alias", PRIMARY)
-        yield
-
-
 @pytest.fixture
 def primary(shop):
-    with renamed():
+    with a_primary_and_a_replica(*OURS):
         yield
 
 
@@ -583,5 +562,5 @@ def test_what_writes_answers_as_it_does_without_a_replica(shop):
     with transaction.atomic():
         usual = answers(shop)
         transaction.set_rollback(True)
-    with renamed():
+    with a_primary_and_a_replica(*OURS):
         assert answers(shop) == usual

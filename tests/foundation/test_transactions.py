@@ -2,20 +2,12 @@
 
 import pytest
 from django.db import transaction
-from django.db.utils import ConnectionDoesNotExist
-from django.test import override_settings
 
 from holdfast.outbox.models import OutboxEvent
 from holdfast.transactions import atomic_for
+from tests.foundation.routers import a_primary_elsewhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Elsewhere:
-    """Writes go to a database that is not there, so that asking for it shows."""
-
-    def db_for_write(self, model, **hints):
-        return "elsewhere"
 
 
 @atomic_for(OutboxEvent)
@@ -30,7 +22,7 @@ def test_a_verb_is_in_a_transaction_each_time_and_its_block_ends_with_it():
 
 
 def test_the_router_is_asked_when_a_verb_runs_and_not_when_it_is_read():
-    with override_settings(DATABASE_ROUTERS=[Elsewhere()]), pytest.raises(ConnectionDoesNotExist, match="elsewhere"):
+    with a_primary_elsewhere("holdfast"):
         verb()
     assert verb()
 

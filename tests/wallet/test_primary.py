@@ -9,25 +9,13 @@ from django.test import override_settings
 from holdfast_wallet import exceptions, services
 from holdfast_wallet.services import TransferRequest, slots
 from holdfast_wallet.testing import make_account, make_owner
+from tests.foundation.routers import ReplicaIsDown
 from tests.wallet.bank import eur, key
 
 pytestmark = pytest.mark.django_db
 
 PENDING = {"BACKEND": "holdfast_wallet.backends.dummy.DummyRail", "OPTIONS": {"outcome": "pending"}}
 FEES = {"BACKEND": "holdfast_wallet.backends.fees.FlatAndPercent", "OPTIONS": {"percent": "1"}}
-
-
-class Router:
-    """Reads go to a replica; there is none, so each of them fails."""
-
-    def db_for_read(self, model, **hints):
-        return "replica" if model._meta.app_label == "holdfast_wallet" else None
-
-    def db_for_write(self, model, **hints):
-        return "default"
-
-    def allow_relation(self, first, second, **hints):
-        return True
 
 
 def twice(verb, **asked):
@@ -43,7 +31,7 @@ def test_no_verb_asks_a_replica(settings, options):
     scope = {"owner_id": owner.pk}
     mine, dollars = make_account(owner=owner, funds="100.00"), make_account(owner=owner, currency="USD")
     other = make_account()
-    with override_settings(DATABASE_ROUTERS=[Router()]):
+    with override_settings(DATABASE_ROUTERS=[ReplicaIsDown("holdfast_wallet")]):
         services.open_account(currency="EUR", **scope)
         services.open_system_account(role="reserve", currency="EUR")
         services.open_system_account(role="reserve", currency="EUR")
