@@ -20,9 +20,8 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Cast, Coalesce
+from django.db.models.functions import Cast, Coalesce, Now
 from django.db.models.lookups import GreaterThan
-from django.utils import timezone
 
 from holdfast_artisan_shop.exceptions import ProductNotFound, ShopNotFound
 from holdfast_artisan_shop.models import FlashSale, Product, ProductImage, Review, Shop, Stock, Variant
@@ -63,7 +62,7 @@ def as_offers(products: QuerySet[Product]) -> QuerySet[Product]:
 
 def running_sales(*, at: dt.datetime | None = None) -> QuerySet[FlashSale]:
     """Return the flash sales that run now and have pieces left."""
-    now = at or timezone.now()
+    now = at or Now()  # the database's clock, by which orders are priced
     return FlashSale.objects.filter(Q(quantity=None) | Q(sold__lt=F("quantity")), starts_at__lte=now, ends_at__gt=now)
 
 

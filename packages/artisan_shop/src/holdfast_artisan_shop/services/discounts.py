@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from holdfast.transactions import atomic_for
@@ -84,7 +85,7 @@ def take(drafts: Sequence[Draft]) -> None:
     """
     for flash_sale_id, quantity in sorted(_flash_pieces(drafts).items()):
         enough = Q(quantity=None) | Q(quantity__gte=F("sold") + quantity)
-        flash_sales = FlashSale.objects.using(using()).filter(enough, pk=flash_sale_id, ends_at__gt=timezone.now())
+        flash_sales = FlashSale.objects.using(using()).filter(enough, pk=flash_sale_id, ends_at__gt=Now())
         if not flash_sales.update(sold=F("sold") + quantity):
             raise FlashSaleSoldOut(flash_sale_id=str(flash_sale_id))
     for draft in sorted((one for one in drafts if one.coupon), key=lambda one: one.coupon.pk):  # type: ignore[union-attr]  # those that have one

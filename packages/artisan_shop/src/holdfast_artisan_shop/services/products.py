@@ -6,6 +6,7 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import IntegrityError
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from holdfast.money import Money, to_minor
@@ -222,11 +223,9 @@ def end_flash_sale(*, flash_sale_id: UUID, actor_id: Any) -> None:
     if sale is None:
         raise FlashSaleNotFound(flash_sale_id=str(flash_sale_id))
     product = lock_product(sale.product_id, actor_id)
-    now = timezone.now()
-    if sale.starts_at >= now:
-        sale.delete()
-    elif sale.ends_at > now:
-        sales.filter(pk=sale.pk).update(ends_at=now)
+    # By the database's clock, as prices are: by another the sale could be over for one of them and run for the other.
+    if not sales.filter(pk=sale.pk, starts_at__gte=Now()).delete()[0]:
+        sales.filter(pk=sale.pk, ends_at__gt=Now()).update(ends_at=Now())
     _changed(product)
 
 
