@@ -28,8 +28,8 @@ from people.models import User
 from tests.journeys.calling import bearer, document, everything, ids_of, make_operator
 from tests.journeys.objects import KINDS
 
-# For each operation it makes up several requests: the longest of the journeys, and the same under each Django.
-pytestmark = pytest.mark.slow
+# For each operation it makes up several requests: the longest of the journeys, and the same on each database.
+pytestmark = [pytest.mark.slow, pytest.mark.any_database]
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "3"))
 CHECKS = [
